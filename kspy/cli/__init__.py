@@ -1,0 +1,1 @@
+"""The commands: arguments in, one call, text out; a module a command."""

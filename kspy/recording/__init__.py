@@ -1,0 +1,1 @@
+"""The `.kspy` file: its format, and what writes, reads, follows and repairs it."""

@@ -1,0 +1,1 @@
+"""Where bytes are picked up: between a kernel and its clients."""
