@@ -8,10 +8,18 @@ Nothing here raises on bad bytes: what does not decode is an empty dictionary an
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import Any, Final
+from collections.abc import Sequence
+from typing import Any, Final, Protocol
 
-from kspy.wire.frames import CHANNELS, DIRECTIONS, Channel, Direction, Parts, split
+from kspy.wire.frames import (
+    CHANNELS,
+    DELIMITER,
+    DIRECTIONS,
+    Channel,
+    Direction,
+    Parts,
+    split,
+)
 from kspy.wire.packers import decode
 
 BAD_SIGNATURE: Final = 1
@@ -30,6 +38,19 @@ ROUTES: dict[tuple[Channel, Direction], int] = {
 
 DICTS = ("header", "parent_header", "metadata", "content")
 
+DECODE_LIMIT: Final = 64 << 20
+"""Bytes of a dictionary that is not decoded any more: a small hostile file can claim any size."""
+
+
+class FrameSource(Protocol):
+    """Who holds a message's frames. `place` is a message's place among the source's."""
+
+    def lengths(self, place: int) -> Sequence[int]:
+        """How long each frame is."""
+
+    def load(self, place: int, first: int = 0, stop: int | None = None) -> tuple[list[bytes], bool]:
+        """Frames `first` to `stop`; and whether some of their bytes are missing."""
+
 
 class Message:
     """One Jupyter message on one channel.
@@ -42,23 +63,14 @@ class Message:
     frames      every frame as it was on the wire, identities and signature included
     flags       any of: "bad_signature", "redelivered", "malformed" (not the frames of a Jupyter
                 message), "undecodable" (a part is neither a JSON nor a msgpack object),
-                "msgpack" (decoded from msgpack), "truncated" (the file lost a part of it)
+                "msgpack" (decoded from msgpack), "truncated" (the file lost a part of it),
+                "oversized" (a part is too long to be decoded; `frames` has it)
     """
 
     __slots__ = (
-        "_decoded",
-        "_frames",
-        "_load",
-        "_packers",
-        "_parts",
-        "_recorded_flags",
-        "_route",
-        "_truncated",
-        "client",
-        "place",
-        "seq",
-        "time_ns",
-    )
+        "_decoded", "_frames", "_packers", "_parts", "_place", "_route", "_source", "_truncated",
+        "client", "recorded_flags", "seq", "time_ns",
+    )  # fmt: skip
 
     def __init__(
         self,
@@ -68,17 +80,18 @@ class Message:
         client: int,
         recorded_flags: int,
         place: int,
-        load: Callable[[int], tuple[Sequence[bytes], bool]],
+        source: FrameSource,
     ) -> None:
-        """`load(place)` returns the frames and whether any bytes of them are missing."""
         self.seq = seq
         self.time_ns = time_ns
         self.client = client or None
-        self.place = place
         self._route = route
-        self._recorded_flags = recorded_flags
-        self._load = load
+        self.recorded_flags = recorded_flags
+        self._place = place
+        self._source = source
+        self._truncated = False
         self._frames: Sequence[bytes] | None = None
+        self._decoded: dict[str, dict[str, Any] | None] | None = None
 
     @property
     def channel(self) -> Channel:
@@ -91,21 +104,54 @@ class Message:
     @property
     def frames(self) -> Sequence[bytes]:
         if self._frames is None:
-            self._frames, self._truncated = self._load(self.place)
-            self._parts: Parts | None = split(self._frames) if self.channel != "hb" else None
-            self._decoded: dict[str, dict[str, Any] | None] = {}
-            self._packers: set[str] = set()
+            self._frames, self._truncated = self._source.load(self._place)
         return self._frames
 
     @property
+    def frame_sizes(self) -> Sequence[int]:
+        """Bytes of each frame, known without loading them."""
+        return self._source.lengths(self._place)
+
+    @property
+    def size(self) -> int:
+        """Bytes on the wire, all frames together, without ZeroMQ's own framing."""
+        return sum(self.frame_sizes)
+
+    @property
     def parts(self) -> Parts | None:
-        """The frames by their meaning; None for heartbeats and for malformed messages."""
-        _ = self.frames
+        """The frames by their meaning; None for heartbeats and for malformed messages.
+
+        Of a message larger than `DECODE_LIMIT` it has the small parts only; others are empty.
+        """
+        if self._decoded is None:
+            self._decoded = {}
+            self._packers: set[str] = set()
+            self._parts: Parts | None = None
+            if self.channel != "hb":
+                large = self.size > DECODE_LIMIT
+                self._parts = split(self._small_frames() if large else self.frames)
         return self._parts
+
+    def _small_frames(self) -> list[bytes]:
+        """The frames up to the content, those over `DECODE_LIMIT` left empty, and no buffers."""
+        frames: list[bytes] = []
+        stop = len(self.frame_sizes)
+        for number, size in enumerate(self.frame_sizes):
+            if number >= stop:
+                break
+            if size > DECODE_LIMIT:
+                frames.append(b"")
+                continue
+            loaded, cut = self._source.load(self._place, number, number + 1)
+            frames += loaded
+            self._truncated = self._truncated or cut
+            if frames[-1] == DELIMITER and stop == len(self.frame_sizes):
+                stop = number + 6
+        return frames
 
     def _decode(self, name: str) -> dict[str, Any] | None:
         parts = self.parts
-        if parts is None:
+        if parts is None or self._decoded is None:
             return None
         if name not in self._decoded:
             decoded = decode(getattr(parts, name))
@@ -132,7 +178,14 @@ class Message:
 
     @property
     def buffers(self) -> Sequence[bytes]:
-        return self.parts.buffers if self.parts else ()
+        if self.parts is None:
+            return ()
+        return self.frames[len(self.parts.identities) + 6 :]
+
+    @property
+    def buffer_sizes(self) -> Sequence[int]:
+        """Bytes of each buffer, known without loading them."""
+        return self.frame_sizes[len(self.parts.identities) + 6 :] if self.parts else ()
 
     @property
     def msg_type(self) -> str:
@@ -149,20 +202,17 @@ class Message:
         return text(self.parent_header.get("msg_id"))
 
     @property
-    def size(self) -> int:
-        """Bytes on the wire, all frames together, without ZeroMQ's own framing."""
-        return sum(map(len, self.frames))
-
-    @property
     def flags(self) -> tuple[str, ...]:
-        flags = [name for bit, name in RECORDED_FLAGS.items() if self._recorded_flags & bit]
+        flags = [name for bit, name in RECORDED_FLAGS.items() if self.recorded_flags & bit]
         if self.channel != "hb":
             if self.parts is None:
                 flags.append("malformed")
-            elif any(self._decode(name) is None for name in DICTS):
-                flags.append("undecodable")
+            elif [name for name in DICTS if self._decode(name) is None]:
+                flags.append("undecodable" if self.size <= DECODE_LIMIT else "oversized")
             if "msgpack" in self._packers:
                 flags.append("msgpack")
+        else:
+            _ = self.frames  # to learn whether they are all there
         if self._truncated:
             flags.append("truncated")
         return tuple(flags)

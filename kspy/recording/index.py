@@ -1,0 +1,250 @@
+"""The index: the columns of all messages, so that a million of them open in about a second.
+
+`IndexBuilder` makes it, chunk by chunk, when a recording is written, and again when a file
+without one is read. A `Columns` is what both end in. See docs/format.md, section "index".
+"""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Final
+
+from kspy.recording.chunk import (
+    decode_events,
+    decode_times,
+    encode_steps,
+)
+from kspy.recording.event import Event
+from kspy.recording.format import pack_array, unpack_array
+from kspy.wire.frames import CHANNELS, DELIMITER
+from kspy.wire.message import TO_CLIENT, text
+from kspy.wire.packers import decode_header
+
+BLOCK_MESSAGES: Final = 1 << 16
+BLOCK_CHUNKS: Final = 1 << 16
+_FAR: Final = 1 << 32
+_IOPUB: Final = CHANNELS.index("iopub") | TO_CLIENT
+_HB: Final = CHANNELS.index("hb")
+_STDIN: Final = CHANNELS.index("stdin")
+
+OUTPUTS: Final = frozenset(
+    (
+        "stream",
+        "display_data",
+        "update_display_data",
+        "execute_input",
+        "execute_result",
+        "error",
+        "status",
+        "clear_output",
+        "debug_event",
+        "iopub_welcome",
+        "shutdown_reply",
+    )
+)
+"""What the specification lets a kernel publish on iopub: nothing is ever an answer to these."""
+
+
+class Columns:
+    """What is known of every message without decoding it, a column a property.
+
+    `seqs` and `offsets` have a row a chunk: the number of its first message and its place in
+    the file; `sums` says how many messages it has. The others have a row a message.
+    """
+
+    __slots__ = (
+        "clients", "events", "flags", "names", "offsets", "parents", "routes", "seqs", "sizes",
+        "sums", "times", "types",
+    )  # fmt: skip
+
+    def __init__(self) -> None:
+        self.offsets = array("Q")
+        self.seqs = array("Q")
+        self.sums = array("I")
+        self.times = array("q")
+        self.routes = bytearray()
+        self.clients = array("H")
+        self.flags = bytearray()
+        self.types = array("I")
+        self.names: list[str] = []
+        self.parents = array("I")
+        self.sizes = array("Q")
+        self.events: list[Event] = []
+
+    def __len__(self) -> int:
+        return len(self.routes)
+
+    def extend(self, block: Columns) -> None:
+        """Append the columns of the next block."""
+        self.offsets += block.offsets
+        self.seqs += block.seqs
+        self.sums += block.sums
+        self.times += block.times
+        self.routes += block.routes
+        self.clients += block.clients
+        self.flags += block.flags
+        self.parents += block.parents
+        self.sizes += block.sizes
+        self.events += block.events
+        places = {name: place for place, name in enumerate(self.names)}
+        for name in block.names:
+            if name not in places:
+                places[name] = len(self.names)
+                self.names.append(name)
+        renumbered = [places[name] for name in block.names]
+        self.types.extend(map(renumbered.__getitem__, block.types))
+
+    def encode(self, previous: int) -> Mapping[str, Any]:
+        """The content of an `index` entry."""
+        return {
+            "previous": previous,
+            "offsets": pack_array("Q", self.offsets),
+            "seqs": pack_array("Q", self.seqs),
+            "sums": pack_array("I", self.sums),
+            "time": self.times[0] if self.times else 0,
+            "steps": pack_array("q", encode_steps(self.times)),
+            "routes": bytes(self.routes),
+            "clients": pack_array("H", self.clients),
+            "flags": bytes(self.flags),
+            "names": self.names,
+            "types": pack_array("I", self.types),
+            "parents": pack_array("I", self.parents),
+            "sizes": pack_array("Q", self.sizes),
+            "events": [
+                {"seq": event.seq, "time": event.time_ns, "event": event.name, "data": event.data}
+                for event in self.events
+            ],
+        }
+
+
+def decode_columns(content: Mapping[str, Any]) -> Columns | None:
+    """The columns in an `index` entry's content; None where they contradict each other."""
+    columns = Columns()
+    routes, flags, names = content.get("routes"), content.get("flags"), content.get("names")
+    if not (isinstance(routes, bytes) and isinstance(flags, bytes) and isinstance(names, list)):
+        return None
+    n = len(routes)
+    chunks = unpack_array("Q", content.get("offsets"))
+    time = content.get("time")
+    if chunks is None or not isinstance(time, int) or not all(isinstance(x, str) for x in names):
+        return None
+    found = (
+        unpack_array("Q", content.get("seqs"), len(chunks)),
+        unpack_array("I", content.get("sums"), len(chunks)),
+        decode_times(time, content.get("steps"), n),
+        unpack_array("H", content.get("clients"), n),
+        unpack_array("I", content.get("types"), n),
+        unpack_array("I", content.get("parents"), n),
+        unpack_array("Q", content.get("sizes"), n),
+        decode_events(content.get("events"), "seq", 0, 0),
+    )
+    seqs, sums, times, clients, types, parents, sizes, events = found
+    if seqs is None or sums is None or times is None or clients is None or types is None:
+        return None
+    if parents is None or sizes is None or events is None or sum(sums) != n or len(flags) != n:
+        return None
+    if types and max(types) >= len(names):
+        return None
+    columns.offsets, columns.seqs, columns.sums, columns.times = chunks, seqs, sums, times
+    columns.routes, columns.clients, columns.flags = bytearray(routes), clients, bytearray(flags)
+    columns.names, columns.types = names, types
+    columns.parents, columns.sizes = parents, sizes
+    columns.events = [event for _, event in events]
+    return columns
+
+
+class IndexBuilder:
+    """Takes the messages of one chunk after the other, and has their columns in `columns`."""
+
+    def __init__(self) -> None:
+        self.columns = Columns()
+        self._places: dict[str, int] = {}
+        self._seqs: dict[str, int] = {}
+        self._parents: dict[bytes, str] = {}
+        self._asked: dict[int, int] = {}
+
+    def take(self) -> Columns:
+        """The columns since the last `take`; parents are still found across it."""
+        columns, self.columns = self.columns, Columns()
+        self._places = {}
+        return columns
+
+    @property
+    def full(self) -> bool:
+        columns = self.columns
+        return len(columns) >= BLOCK_MESSAGES or len(columns.offsets) >= BLOCK_CHUNKS
+
+    def add_chunk(
+        self,
+        seq: int,
+        offset: int,
+        rows: Iterable[tuple[int, int, int, int, int]],
+        lengths: Sequence[int],
+        frames: Sequence[bytes],
+        events: Iterable[Event],
+    ) -> None:
+        """Add a chunk: its `rows` (time, route, client, flags, count of frames), its frames."""
+        columns = self.columns
+        columns.offsets.append(offset)
+        columns.seqs.append(seq)
+        columns.events += events
+        before = len(columns)
+        first = 0
+        for number, (time_ns, route, client, flags, count) in enumerate(rows):
+            stop = first + count
+            columns.times.append(time_ns)
+            columns.routes.append(route)
+            columns.clients.append(client)
+            columns.flags.append(flags)
+            columns.sizes.append(sum(lengths[first:stop]))
+            at = _delimiter(frames, first, stop) if route & 7 != _HB else stop
+            if at + 6 > stop:
+                columns.types.append(self._place(""))
+                columns.parents.append(0)
+            else:
+                self._add_header(seq + number, route, client, frames[at + 2], frames[at + 3])
+            first = stop
+        columns.sums.append(len(columns) - before)
+
+    def _add_header(
+        self, seq: int, route: int, client: int, raw_header: bytes, raw_parent: bytes
+    ) -> None:
+        """Find type and parent of a message."""
+        parent_id = self._parents.get(raw_parent)
+        if parent_id is None:
+            parent_id = self._parent_id(raw_parent)
+        parent = self._seqs.get(parent_id) if parent_id else None
+        header = decode_header(raw_header) or {}
+        msg_type, msg_id = text(header.get("msg_type")), text(header.get("msg_id"))
+        self.columns.types.append(self._place(msg_type))
+        if route & 7 == _STDIN:
+            if msg_type == "input_request":
+                self._asked[client] = seq
+            elif msg_type == "input_reply" and not parent_id:
+                parent = self._asked.get(client)
+        distance = seq - parent if parent is not None else 0
+        self.columns.parents.append(distance if distance < _FAR else 0)
+        if msg_id and not (route == _IOPUB and msg_type in OUTPUTS):
+            self._seqs[msg_id] = seq
+
+    def _parent_id(self, raw: bytes) -> str:
+        if len(self._parents) > 10_000:
+            self._parents.clear()  # only a cache: the messages of one thread come together
+        parent_id = text((decode_header(raw) or {}).get("msg_id"))
+        self._parents[raw] = parent_id
+        return parent_id
+
+    def _place(self, msg_type: str) -> int:
+        place = self._places.get(msg_type)
+        if place is None:
+            place = self._places[msg_type] = len(self.columns.names)
+            self.columns.names.append(msg_type)
+        return place
+
+
+def _delimiter(frames: Sequence[bytes], first: int, stop: int) -> int:
+    try:
+        return frames.index(DELIMITER, first, stop)
+    except ValueError:
+        return stop

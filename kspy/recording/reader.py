@@ -1,0 +1,293 @@
+"""Read a `.kspy` file: finished, growing, cut short, damaged or hostile.
+
+Theory of operation: messages are read by walking the file from the front, a chunk at a time, so
+memory stays at a chunk however long the recording is. Only what needs to know all messages
+(`len`, indexing, threads) uses the columns: from the index where there is one, else made by
+walking, and going on from there when the file has grown.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from array import array
+from bisect import bisect_right
+from collections.abc import Callable, Iterator
+from functools import lru_cache
+from types import TracebackType
+from typing import Any, Literal, Self, overload
+
+from kspy.errors import KspyError
+from kspy.recording.chunk import Chunk
+from kspy.recording.event import Event
+from kspy.recording.format import (
+    END_SIZE,
+    HEADER_LIMIT,
+    ID_SIZE,
+    MAJOR,
+    End,
+    decode_end,
+    decode_header,
+    decompress,
+)
+from kspy.recording.index import Columns, IndexBuilder, decode_columns
+from kspy.recording.lock import is_being_written
+from kspy.recording.scan import File, find_ident, read_entry, read_payload
+from kspy.recording.threads import Thread, group
+from kspy.recording.walk import Placed, Walk, read_chunk
+from kspy.wire.message import Message
+
+State = Literal["whole", "growing", "cut", "damaged"]
+
+_POLL_SECONDS = 0.05
+
+
+class Recording:
+    """A recording, for reading. A context manager; iterating gives its messages in order.
+
+    metadata    the header: when, what and where was recorded; {} where it is damaged
+    """
+
+    def __init__(self, path: str | os.PathLike[str]) -> None:
+        """Open `path`. Raises `KspyError` if it is no recording or from a newer version."""
+        self.path = os.fspath(path)
+        try:
+            self._fd = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
+        except OSError as error:
+            raise KspyError(f"{self.path}: cannot be read: {error.strerror}") from error
+        self._file = File(self._fd)
+        try:
+            self._read_header()
+        except OSError as error:
+            self.close()
+            raise KspyError(f"{self.path}: cannot be read: {error.strerror}") from error
+        except KspyError:
+            self.close()
+            raise
+        self._damaged = not self._header_sound
+        self._indexed: Columns | None = None
+        self._gaps: list[Event] = []
+        self._walk = Walk(self._file, self._id, self._start)
+        self._builder = IndexBuilder()
+        self._firsts = array("Q", (0,))
+        self._chunk_at = lru_cache(maxsize=4)(self._read_chunk_at)
+
+    def _read_header(self) -> None:
+        header = decode_header(self._file.read(0, HEADER_LIMIT))
+        self._header_sound = header is not None and header.sound
+        if header is not None and self._header_sound:
+            version = header.metadata["kspy"]
+            if not isinstance(version, int) or version > MAJOR:
+                raise KspyError(
+                    f"{self.path}: written by a newer kspy (format {version}, this one reads"
+                    f" {MAJOR}); upgrade kspy to read it"
+                )
+            ident = header.metadata.pop("id", None)
+            if isinstance(ident, bytes) and len(ident) == ID_SIZE:
+                self.metadata: dict[str, Any] = header.metadata
+                self._id, self._start = ident, header.size
+                return
+        ident = find_ident(self._file)
+        if ident is None:
+            raise KspyError(f"{self.path}: is not a kspy recording")
+        self._header_sound = False
+        self.metadata = {}
+        self._id, self._start = ident, 0
+
+    # Front to back
+
+    def __iter__(self) -> Iterator[Message]:
+        for item in self._chunks(self._new_walk()):
+            if isinstance(item, Placed):
+                yield from item.chunk.messages()
+
+    def stories(self) -> Iterator[Message | Event]:
+        """Messages and events in order; a "gap" event wherever something is missing."""
+        return self._stories(self._new_walk())
+
+    def follow(
+        self, stop: Callable[[], bool] = lambda: False, *, poll_seconds: float = _POLL_SECONDS
+    ) -> Iterator[Message | Event]:
+        """As `stories`, and go on while the recording grows, until it ends or `stop()`."""
+        walk = self._new_walk()
+        while not stop():
+            growing = is_being_written(self._fd)
+            yield from self._stories(walk, growing=growing)
+            if walk.end is not None or not growing:
+                return
+            time.sleep(poll_seconds)
+
+    def _new_walk(self) -> Walk:
+        self._check_open()
+        return Walk(self._file, self._id, self._start)
+
+    def _stories(self, walk: Walk, growing: bool | None = None) -> Iterator[Message | Event]:
+        for item in self._chunks(walk, growing):
+            if isinstance(item, Placed):
+                yield from item.chunk.stories()
+            else:
+                yield item
+
+    def _chunks(self, walk: Walk, growing: bool | None = None) -> Iterator[Placed | Event]:
+        if growing is None:
+            growing = is_being_written(self._fd)
+        try:
+            yield from walk.chunks(growing=growing)
+        except OSError as error:
+            raise KspyError(f"{self.path}: cannot be read: {error.strerror}") from error
+        if walk.damaged:
+            self._damaged = True
+
+    # All together
+
+    @property
+    def columns(self) -> Columns:
+        """What is known of every message without decoding it, up to the file's present end."""
+        if self._indexed is None and self._walk.offset == self._start:
+            self._indexed = self._read_index()
+        if self._indexed is None:
+            for item in self._chunks(self._walk):
+                if isinstance(item, Placed):
+                    self._index_chunk(item)
+        columns = self._indexed or self._builder.columns
+        for n in columns.sums[len(self._firsts) - 1 :]:
+            self._firsts.append(self._firsts[-1] + n)
+        return columns
+
+    def _index_chunk(self, placed: Placed) -> None:
+        chunk = placed.chunk
+        self._builder.add_chunk(
+            chunk.seq,
+            placed.offset,
+            chunk.rows(),
+            chunk.all_lengths(),
+            chunk.near_frames(),
+            [event for _, event in chunk.events],
+        )
+
+    def _read_index(self) -> Columns | None:
+        """The columns from the index, or None where it is missing or wrong."""
+        end = self._end()
+        if end is None:
+            return None
+        blocks: list[Columns] = []
+        offset = end.index_offset
+        while offset:
+            entry = read_entry(self._file, self._id, offset)
+            content = decompress(read_payload(self._file, entry)) if entry else None
+            block = decode_columns(content) if content else None
+            previous = content.get("previous") if content else None
+            if block is None or not isinstance(previous, int) or not 0 <= previous < offset:
+                return None
+            blocks.append(block)
+            offset = previous
+        columns = Columns()
+        for block in reversed(blocks):
+            columns.extend(block)
+        last = columns.seqs[-1] + columns.sums[-1] if columns.seqs else 0
+        return columns if last <= end.seq else None
+
+    def _end(self) -> End | None:
+        size = self._file.size()
+        entry = read_entry(self._file, self._id, max(0, size - END_SIZE))
+        if entry is None or entry.kind != "end" or entry.stop != size:
+            return None
+        return decode_end(read_payload(self._file, entry))
+
+    def __len__(self) -> int:
+        """How many messages there are; less than the last one's `seq` where some were lost."""
+        self._check_open()
+        return len(self.columns)
+
+    @overload
+    def __getitem__(self, place: int) -> Message: ...
+    @overload
+    def __getitem__(self, place: slice) -> list[Message]: ...
+    def __getitem__(self, place: int | slice) -> Message | list[Message]:
+        """The message in a place, from 0; negative ones count from the end, slices give lists."""
+        n = len(self)
+        if isinstance(place, slice):
+            return [self[i] for i in range(*place.indices(n))]
+        if not -n <= place < n:
+            raise IndexError(f"{self.path}: has {n} messages, no message {place}")
+        return self._message(place % n)
+
+    def _message(self, place: int) -> Message:
+        columns = self.columns
+        number = bisect_right(self._firsts, place) - 1
+        chunk = self._chunk_at(columns.offsets[number])
+        within = place - self._firsts[number]
+        if chunk is None or len(chunk) != columns.sums[number] or chunk.seq != columns.seqs[number]:
+            if self._indexed is None:
+                raise KspyError(f"{self.path}: message {place} cannot be read any more")
+            self._distrust_index()
+            return self[place]
+        return chunk.message(within)
+
+    def _read_chunk_at(self, offset: int) -> Chunk | None:
+        entry = read_entry(self._file, self._id, offset)
+        if entry is None or entry.kind != "chunk":
+            return None
+        return read_chunk(self._file, self._id, entry)
+
+    def _distrust_index(self) -> None:
+        """The index names a chunk that is not there: go by what can be read."""
+        self._damaged = True
+        self._indexed = None
+        self._walk = self._new_walk()
+        self._firsts = array("Q", (0,))
+        for item in self._chunks(self._walk):
+            if isinstance(item, Placed):
+                self._index_chunk(item)
+
+    def threads(self) -> list[Thread]:
+        """Every request with all that answers it, in order; what has no known parent is one too."""
+        self._check_open()
+        return group(self.columns, self._message)
+
+    @property
+    def events(self) -> list[Event]:
+        """All events, "gap" included; reads the whole file."""
+        events: list[Event] = []
+        for item in self._chunks(self._new_walk()):
+            if isinstance(item, Placed):
+                events += (event for _, event in item.chunk.events)
+            else:
+                events.append(item)
+        return events
+
+    @property
+    def state(self) -> State:
+        """Is it whole? "damaged" is known only once the damaged part was read."""
+        self._check_open()
+        if self._damaged:
+            return "damaged"
+        if self._end() is not None:
+            return "whole"
+        return "growing" if is_being_written(self._fd) else "cut"
+
+    @property
+    def size(self) -> int:
+        """Bytes of the file."""
+        self._check_open()
+        return self._file.size()
+
+    def close(self) -> None:
+        if self._fd >= 0:
+            os.close(self._fd)
+            self._fd = -1
+
+    def _check_open(self) -> None:
+        if self._fd < 0:
+            raise ValueError(f"{self.path}: the recording is closed")
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()

@@ -1,0 +1,217 @@
+"""Write a `.kspy` file.
+
+Theory of operation: `write` only collects; when a chunk is full, or `flush` is called, the chunk
+goes to a thread that joins, compresses, indexes and writes it. zstd and the disk hold no
+interpreter lock, so the caller goes on meanwhile. What is written is never touched again; after
+a failed write the file is cut back to the last whole entry, and later chunks are tried again, so
+that a disk that was full for a while costs that while only.
+"""
+
+from __future__ import annotations
+
+import os
+import queue
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime
+from types import TracebackType
+from typing import Any, Self
+
+from kspy.errors import KspyError
+from kspy.recording.chunk import ChunkBuilder
+from kspy.recording.event import Event
+from kspy.recording.format import (
+    ID_SIZE,
+    End,
+    compress,
+    encode_end,
+    encode_entry,
+    encode_header,
+)
+from kspy.recording.index import Columns, IndexBuilder
+from kspy.recording.lock import lock_for_writing
+from kspy.wire.frames import Channel, Direction
+from kspy.wire.message import ROUTES
+
+_WAITING_CHUNKS = 8
+
+
+class Writer:
+    """A recording being written. Use it as a context manager, from one thread.
+
+    `on_error` is called, from the writing thread, with one line when writing begins to fail, and
+    with None when it works again.
+    """
+
+    def __init__(
+        self,
+        path: str | os.PathLike[str],
+        metadata: Mapping[str, Any] | None = None,
+        *,
+        overwrite: bool = False,
+        on_error: Callable[[str | None], None] | None = None,
+    ) -> None:
+        """Create the file, mode 0600. Raises `KspyError` if it exists (unless `overwrite`)."""
+        self.path = os.fspath(path)
+        self._on_error = on_error or (lambda _: None)
+        self._file = _create(self.path, overwrite)
+        self._id = os.urandom(ID_SIZE)
+        created = datetime.now(UTC).isoformat().replace("+00:00", "Z")
+        header = encode_header({"created": created, **(metadata or {})}, self._id)
+        self._size = 0
+        try:
+            self._append(header)
+        except OSError as error:
+            os.close(self._file)
+            raise KspyError(f"{self.path}: cannot be written: {error.strerror}") from error
+        self._index = IndexBuilder()
+        self._blocks: list[Columns] = []
+        self._failing = False
+        self.lost = 0
+        self._open = ChunkBuilder(0)
+        self._queue: queue.Queue[ChunkBuilder | None] = queue.Queue(_WAITING_CHUNKS)
+        self._thread = threading.Thread(target=self._run, name="kspy-writer", daemon=True)
+        self._thread.start()
+
+    @property
+    def seq(self) -> int:
+        """The number that the next message gets."""
+        return self._open.seq + len(self._open.rows)
+
+    @property
+    def size(self) -> int:
+        """Bytes written so far."""
+        return self._size
+
+    @property
+    def failing(self) -> bool:
+        """Is what should be written being lost at the moment?"""
+        return self._failing
+
+    def write(
+        self,
+        time_ns: int,
+        channel: Channel,
+        direction: Direction,
+        frames: Sequence[bytes],
+        *,
+        client: int = 0,
+        flags: int = 0,
+    ) -> None:
+        """Append a message. `client` is its number, 0 if unknown; `flags` as in docs/format.md."""
+        if self._open.add(time_ns, ROUTES[channel, direction], client, flags, frames):
+            self.flush()
+
+    def event(self, time_ns: int, name: str, data: Mapping[str, Any] | None = None) -> None:
+        """Append an event; it comes before the next message."""
+        if self._open.add_event(Event(self.seq, time_ns, name, data or {})):
+            self.flush()
+
+    def skip(self, messages: int) -> None:
+        """Leave out as many numbers: messages that are known to be missing."""
+        self.flush()
+        self._open.seq += messages
+
+    def flush(self) -> None:
+        """Close the open chunk, so that it will be in the file in a moment."""
+        if self._open:
+            chunk, self._open = self._open, ChunkBuilder(self.seq)
+            self._queue.put(chunk)
+
+    def close(self) -> None:
+        """Write what is left, the index and the end."""
+        if self._file < 0:
+            return
+        self.flush()
+        self._queue.put(None)
+        self._thread.join()
+        os.close(self._file)
+        self._file = -1
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    # What follows runs in the writing thread.
+
+    def _run(self) -> None:
+        while (chunk := self._queue.get()) is not None:
+            self._try_chunk(chunk)
+        try:
+            self._write_end()
+        except OSError as error:
+            self._fail(error)
+
+    def _try_chunk(self, chunk: ChunkBuilder) -> None:
+        start = self._size
+        try:
+            for kind, content in chunk.encode():
+                self._append(encode_entry(kind, self._id, compress(content)))
+        except OSError as error:
+            self._size = start
+            self.lost += len(chunk.rows)
+            self._fail(error)
+            return
+        self._index.add_chunk(
+            chunk.seq,
+            start,
+            chunk.rows,
+            chunk.lengths,
+            chunk.frames,
+            [event for _, event in chunk.events],
+        )
+        if self._failing:
+            self._failing = False
+            self._on_error(None)
+        if self._index.full:
+            self._blocks.append(self._index.take())
+
+    def _write_end(self) -> None:
+        previous = 0
+        for columns in [*self._blocks, self._index.take()]:
+            payload = compress(columns.encode(previous))
+            previous = self._append(encode_entry("index", self._id, payload))
+        self._append(encode_end(self._id, End(previous, self.seq)))
+
+    def _fail(self, error: OSError) -> None:
+        os.ftruncate(self._file, self._size)
+        os.lseek(self._file, self._size, os.SEEK_SET)
+        if not self._failing:
+            self._failing = True
+            self._on_error(f"{self.path}: not recording: {error.strerror}")
+
+    def _append(self, data: bytes) -> int:
+        """Write all of `data` at the end of the file; return where it begins."""
+        start = self._size
+        view = memoryview(data)
+        while view:
+            view = view[os.write(self._file, view) :]
+        self._size = start + len(data)
+        return start
+
+
+def _create(path: str, overwrite: bool) -> int:
+    flags = os.O_WRONLY | os.O_CREAT | (0 if overwrite else os.O_EXCL)
+    try:
+        file = os.open(path, flags, 0o600)
+    except FileExistsError as error:
+        raise KspyError(f"{path}: exists already; --force writes over it") from error
+    except OSError as error:
+        raise KspyError(f"{path}: cannot be written: {error.strerror}") from error
+    if not lock_for_writing(file):
+        os.close(file)
+        raise KspyError(f"{path}: another kspy is recording to it")
+    try:
+        os.fchmod(file, 0o600)
+        os.ftruncate(file, 0)
+    except OSError as error:
+        os.close(file)
+        raise KspyError(f"{path}: cannot be written: {error.strerror}") from error
+    return file
