@@ -84,6 +84,11 @@ class Writer:
         return self._size
 
     @property
+    def pending(self) -> bool:
+        """Is there anything that `flush` would write?"""
+        return bool(self._open)
+
+    @property
     def failing(self) -> bool:
         """Is what should be written being lost at the moment?"""
         return self._failing
@@ -99,7 +104,13 @@ class Writer:
         flags: int = 0,
     ) -> None:
         """Append a message. `client` is its number, 0 if unknown; `flags` as in docs/format.md."""
-        if self._open.add(time_ns, ROUTES[channel, direction], client, flags, frames):
+        self.write_route(time_ns, ROUTES[channel, direction], frames, client, flags)
+
+    def write_route(
+        self, time_ns: int, route: int, frames: Sequence[bytes], client: int, flags: int
+    ) -> None:
+        """As `write`, with channel and direction as a route byte of docs/format.md."""
+        if self._open.add(time_ns, route, client, flags, frames):
             self.flush()
 
     def event(self, time_ns: int, name: str, data: Mapping[str, Any] | None = None) -> None:

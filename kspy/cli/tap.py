@@ -1,0 +1,118 @@
+"""`kspy tap`: record what a kernel and its clients say to each other."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import shlex
+import sys
+from datetime import datetime
+from pathlib import Path
+
+import click
+
+from kspy.cli.tap_screen import make_screen
+from kspy.errors import KspyError
+from kspy.tap.options import Options, Outcome
+from kspy.tap.session import run
+
+_HELP = """Record every message between a kernel and its clients.
+
+\b
+  kspy tap --kernel python3
+  kspy tap --existing kernel-1234.json -o session.kspy
+  kspy tap --kernel python3 -- jupyter console --existing {connection_file}
+
+Ends on Ctrl-C, or when the kernel or the client command ends. A kernel that the tap started is
+shut down then; one that ran already goes on running.
+"""
+
+
+@click.command(help=_HELP, context_settings={"ignore_unknown_options": False})
+@click.option("--kernel", metavar="NAME", help="Start this kernel (see: jupyter kernelspec list).")
+@click.option(
+    "--existing",
+    metavar="FILE",
+    help="Tap a kernel that runs: its connection file, or a part of the file's name.",
+)
+@click.option("-o", "--output", metavar="FILE", help="The recording. [default: kernel and time]")
+@click.option("--force", is_flag=True, help="Write over files that exist.")
+@click.option(
+    "--connection-file",
+    metavar="PATH",
+    help="Where the clients' connection file goes. [default: Jupyter's runtime folder]",
+)
+@click.option(
+    "--transport",
+    type=click.Choice(["tcp", "ipc"]),
+    help="How clients connect, and a kernel that is started. [default: tcp, or as the kernel]",
+)
+@click.option(
+    "--port",
+    type=click.IntRange(1, 65531),
+    default=None,
+    help="First of the five tcp ports for clients. [default: any]",
+)
+@click.option(
+    "--curve", "kernel_curve", is_flag=True, help="Start the kernel with CurveZMQ encryption."
+)
+@click.option(
+    "--client-curve/--no-client-curve",
+    default=None,
+    help="Encrypt the clients' side. [default: as the kernel's]",
+)
+@click.argument("client", nargs=-1, type=click.UNPROCESSED, metavar="[-- CLIENT ARGS…]")
+def tap(
+    kernel: str | None,
+    existing: str | None,
+    output: str | None,
+    force: bool,
+    connection_file: str | None,
+    transport: str | None,
+    port: int | None,
+    kernel_curve: bool,
+    client_curve: bool | None,
+    client: tuple[str, ...],
+) -> None:
+    if (kernel is None) == (existing is None):
+        raise click.UsageError("give either --kernel NAME or --existing FILE")
+    if client and not any("{connection_file}" in word for word in client):
+        raise click.UsageError("the client command needs {connection_file} somewhere")
+    options = Options(
+        output=output or _default_output(kernel or existing or ""),
+        kernel=kernel,
+        existing=existing,
+        connection_file=connection_file,
+        client_command=client,
+        overwrite=force,
+        transport="ipc" if transport == "ipc" else "tcp" if transport == "tcp" else None,
+        kernel_curve=kernel_curve,
+        client_curve=client_curve,
+        port=port or 0,
+    )
+    screen = make_screen(quiet=bool(client))
+    # The recorder shares the interpreter with nobody who could keep it waiting for long.
+    sys.setswitchinterval(0.0005)
+    with screen:
+        outcome = asyncio.run(run(options, screen))
+    _say_end(options, outcome)
+    sys.exit(outcome.exit_code)
+
+
+def _default_output(kernel: str) -> str:
+    """A name from kernel and time, in the current folder."""
+    name = re.sub(r"[^\w.-]+", "-", Path(kernel).stem) or "kernel"
+    return f"{name}-{datetime.now().astimezone():%Y%m%d-%H%M%S}.kspy"
+
+
+def _say_end(options: Options, outcome: Outcome) -> None:
+    path = Path(options.output)
+    if not path.exists():
+        raise KspyError(f"{path}: was removed while it was being recorded")
+    click.echo(
+        f"{outcome.reason}: {outcome.messages:,} messages, {path.stat().st_size:,} bytes in {path}",
+        err=True,
+    )
+    if outcome.lost:
+        click.echo(f"kspy: {outcome.lost:,} messages could not be written", err=True)
+    click.echo(f"read it: kspy show {shlex.quote(str(path))}", err=True)

@@ -1,0 +1,94 @@
+"""What `kspy tap` shows while it runs: how to connect, and on a terminal a live status line."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+import threading
+import time
+from types import TracebackType
+from typing import Self
+
+import click
+
+from kspy.analysis import units
+from kspy.tap.options import Status
+from kspy.wire.frames import CHANNELS
+
+_REFRESH_SECONDS = 0.25
+
+
+def make_screen(*, quiet: bool) -> Screen:
+    """The screen for standard error; `quiet` where a client command has the terminal."""
+    return Screen(live=sys.stderr.isatty() and not quiet, quiet=quiet)
+
+
+class Screen:
+    """Writes to standard error; called from any thread."""
+
+    def __init__(self, *, live: bool, quiet: bool) -> None:
+        self._live = live
+        self._quiet = quiet
+        self._lock = threading.Lock()
+        self._line = ""
+        self._shown_at = 0.0
+        self._total = 0
+        self._rate = 0.0
+
+    def ready(self, status: Status) -> None:
+        if self._quiet:
+            return
+        self._say(f"recording to {status.output}; end with Ctrl-C")
+        self._say(f"connect with: jupyter console --existing {status.connection_file}")
+
+    def show(self, status: Status) -> None:
+        now = time.monotonic()
+        passed = now - self._shown_at
+        if not self._live or passed < _REFRESH_SECONDS:
+            return
+        total = sum(status.counts.values())
+        self._rate = (total - self._total) / passed if self._shown_at else 0.0
+        self._total, self._shown_at = total, now
+        with self._lock:
+            self._erase()
+            self._line = self._format(status)
+            sys.stderr.write(self._line)
+            sys.stderr.flush()
+
+    def warn(self, line: str) -> None:
+        self._say(click.style(f"kspy: {line}", fg="red") if self._live else f"kspy: {line}")
+
+    def kernel_output(self, line: str) -> None:
+        self._say(line)
+
+    def _format(self, status: Status) -> str:
+        state = status.kernel_state or "no message yet"
+        channels = " · ".join(f"{name} {status.counts.get(name, 0):,}" for name in CHANNELS)
+        parts = [f"● {state}", channels, f"{self._rate:,.0f}/s", units.size(status.size)]
+        if status.failing:
+            parts.append("NOT RECORDING")
+        return "   ".join(parts)[: shutil.get_terminal_size().columns - 1]
+
+    def _say(self, line: str) -> None:
+        with self._lock:
+            self._erase()
+            sys.stderr.write(f"{line}\n{self._line}")
+            sys.stderr.flush()
+
+    def _erase(self) -> None:
+        if self._line:
+            sys.stderr.write("\r\x1b[2K")
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        with self._lock:
+            self._erase()
+            self._line = ""
+            sys.stderr.flush()

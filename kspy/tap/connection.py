@@ -1,0 +1,134 @@
+"""Where a kernel's five channels are: what a connection file says.
+
+Rule: jupyter_client's documentation, "Connection files". The key and the CurveZMQ keys that are
+in it are kept out of every `repr`, and are only ever written to a connection file, mode 0600.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+from jupyter_client.connect import find_connection_file
+from jupyter_core.paths import jupyter_runtime_dir, secure_write
+
+from kspy.errors import KspyError
+from kspy.wire.frames import CHANNELS, Channel
+from kspy.wire.signature import SignatureChecker
+
+Transport = Literal["tcp", "ipc"]
+
+_OWN_KEYS = {
+    "transport",
+    "ip",
+    "key",
+    "signature_scheme",
+    "curve_publickey",
+    "curve_secretkey",
+    *(f"{channel}_port" for channel in CHANNELS),
+}
+
+
+@dataclass(frozen=True)
+class CurveKeys:
+    """A CurveZMQ key pair, Z85; both sides of a kernel use the same one."""
+
+    public: str
+    secret: str = field(repr=False)
+
+
+@dataclass(frozen=True)
+class Connection:
+    """What a connection file says. `ip` is, for ipc, the path that the port numbers follow."""
+
+    transport: Transport
+    ip: str
+    ports: Mapping[Channel, int]
+    key: bytes = field(repr=False)
+    signature_scheme: str
+    curve: CurveKeys | None = None
+    extra: Mapping[str, Any] = field(default_factory=dict, repr=False)
+
+    def endpoint(self, channel: Channel) -> str:
+        """The channel's ZeroMQ address."""
+        separator = ":" if self.transport == "tcp" else "-"
+        return f"{self.transport}://{self.ip}{separator}{self.ports[channel]}"
+
+    def write(self, path: str) -> None:
+        """Write a connection file, readable by its owner alone."""
+        values: dict[str, Any] = {
+            **{f"{channel}_port": port for channel, port in self.ports.items()},
+            "ip": self.ip,
+            "key": self.key.decode(),
+            "transport": self.transport,
+            "signature_scheme": self.signature_scheme,
+            **self.extra,
+        }
+        if self.curve:
+            values["curve_publickey"] = self.curve.public
+            values["curve_secretkey"] = self.curve.secret
+        try:
+            with secure_write(path) as file:
+                json.dump(values, file, indent=2)
+        except OSError as error:
+            raise KspyError(
+                f"{path}: the connection file cannot be written: {error.strerror}"
+            ) from error
+
+
+def parse(values: Mapping[str, Any], source: str) -> Connection:
+    """Check what a connection file says. Raises `KspyError` naming `source`."""
+    ports: dict[Channel, int] = {}
+    for channel in CHANNELS:
+        port = values.get(f"{channel}_port")
+        if not isinstance(port, int) or isinstance(port, bool) or port <= 0:
+            raise KspyError(f"{source}: is no connection file: {channel}_port is missing or wrong")
+        ports[channel] = port
+    transport, ip = values.get("transport", "tcp"), values.get("ip", "127.0.0.1")
+    key, scheme = values.get("key", ""), values.get("signature_scheme", "hmac-sha256")
+    if transport not in ("tcp", "ipc") or not isinstance(ip, str):
+        raise KspyError(f"{source}: transport {transport!r} is not one of tcp, ipc")
+    key = key.encode() if isinstance(key, str) else key
+    try:
+        SignatureChecker(key, scheme)
+    except (ValueError, TypeError, AttributeError) as error:
+        raise KspyError(f"{source}: signature_scheme {scheme!r} is not known") from error
+    curve = None
+    if values.get("curve_publickey") and values.get("curve_secretkey"):
+        curve = CurveKeys(_text(values["curve_publickey"]), _text(values["curve_secretkey"]))
+    extra = {name: value for name, value in values.items() if name not in _OWN_KEYS}
+    return Connection(transport, ip, ports, key, scheme, curve, extra)
+
+
+def _text(value: str | bytes) -> str:
+    return value.decode() if isinstance(value, bytes) else value
+
+
+def load(path: str) -> Connection:
+    """Read a connection file. Raises `KspyError`."""
+    try:
+        values = json.loads(Path(path).read_bytes())
+    except OSError as error:
+        raise KspyError(f"{path}: cannot be read: {error.strerror}") from error
+    except (ValueError, RecursionError) as error:
+        raise KspyError(f"{path}: is no connection file: it is not JSON") from error
+    if not isinstance(values, dict):
+        raise KspyError(f"{path}: is no connection file: it is not a JSON object")
+    return parse(values, path)
+
+
+def find(name: str) -> str:
+    """The connection file that `name`, a path or a part of a file's name, stands for."""
+    try:
+        return str(find_connection_file(name, [".", jupyter_runtime_dir()]))
+    except OSError as error:
+        runtime = Path(jupyter_runtime_dir())
+        there = sorted(runtime.glob("kernel-*.json"), key=os.path.getmtime)[-5:]
+        names = ", ".join(path.name for path in there) or "none"
+        raise KspyError(
+            f"{name}: no such connection file, here or in {runtime} (there: {names})"
+        ) from error

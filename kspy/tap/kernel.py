@@ -1,0 +1,135 @@
+"""The kernel behind a tap: one that the tap launches, or one that runs already."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+import signal
+import tempfile
+import threading
+from collections import deque
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from subprocess import PIPE, STDOUT
+from typing import IO, Any
+
+from jupyter_client.kernelspec import KernelSpecManager, NoSuchKernel
+from jupyter_client.manager import AsyncKernelManager
+
+from kspy.errors import KspyError
+from kspy.tap.connection import Connection, Transport, parse
+
+_TAIL_LINES = 20
+
+
+class LaunchedKernel:
+    """A kernel that the tap starts, watches, and shuts down.
+
+    Its connection file lies in a folder of its own, so that clients find only the tap's.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        *,
+        transport: Transport = "tcp",
+        curve: bool = False,
+        on_output: Callable[[str], None] = lambda _: None,
+    ) -> None:
+        """Raises `KspyError` if there is no such kernel. `on_output` gets its lines of output."""
+        self.name = name
+        self._on_output = on_output
+        self._curve = curve
+        self._tail: deque[str] = deque(maxlen=_TAIL_LINES)
+        self._reader: threading.Thread | None = None
+        try:
+            self.spec = KernelSpecManager().get_kernel_spec(name)
+        except NoSuchKernel as error:
+            names = ", ".join(sorted(KernelSpecManager().find_kernel_specs())) or "none"
+            raise KspyError(f"no kernel is named {name!r} (there are: {names})") from error
+        self._folder = tempfile.mkdtemp(prefix="kspy-")
+        self._manager = AsyncKernelManager(
+            kernel_name=name,
+            transport=transport,
+            connection_file=str(Path(self._folder) / "kernel.json"),
+        )
+
+    async def start(self) -> Connection:
+        """Start it. Raises `KspyError` if it cannot be started at all."""
+        options = {"transport_encryption": "required"} if self._curve else {}
+        try:
+            await self._manager.start_kernel(stdout=PIPE, stderr=STDOUT, **options)
+        except Exception as error:  # a provisioner may raise anything
+            raise KspyError(f"kernel {self.name}: cannot be started: {error}") from error
+        self._read_output()
+        return parse(self._manager.get_connection_info(), f"kernel {self.name}")
+
+    async def restart(self) -> None:
+        """Start it again, on the same ports, after it ended."""
+        await self._manager.restart_kernel(now=True)
+        self._read_output()
+
+    def description(self) -> Mapping[str, Any]:
+        """What a recording says of it: never its environment, `~` for the user's home."""
+        home = str(Path.home())
+        return {
+            "display_name": self.spec.display_name,
+            "language": self.spec.language,
+            "interrupt_mode": self.spec.interrupt_mode,
+            "argv": [argument.replace(home, "~") for argument in self.spec.argv],
+        }
+
+    @property
+    def pid(self) -> int | None:
+        return getattr(self._manager.provisioner, "pid", None)
+
+    async def ended(self) -> Mapping[str, Any] | None:
+        """How it ended, as {"exit_status": n} or {"signal": name}; None while it runs."""
+        provisioner = self._manager.provisioner
+        status = await provisioner.poll() if provisioner else 0
+        if status is None:
+            return None
+        if status < 0:
+            try:
+                return {"signal": signal.Signals(-status).name}
+            except ValueError:
+                return {"signal": str(-status)}
+        return {"exit_status": status}
+
+    async def interrupt(self) -> str:
+        """Interrupt it as its kernelspec wants it; how that was done."""
+        await self._manager.interrupt_kernel()
+        return str(self.spec.interrupt_mode)
+
+    async def shut_down(self) -> None:
+        """End it, politely first, and clean up after it; a second call does nothing."""
+        if not self._folder:
+            return
+        folder, self._folder = self._folder, ""
+        try:
+            await self._manager.shutdown_kernel()
+        finally:
+            if self._reader:
+                await asyncio.to_thread(self._reader.join, 1)
+            shutil.rmtree(folder, ignore_errors=True)
+
+    @property
+    def last_output(self) -> str:
+        """The last line that it printed, or ""."""
+        return next((line for line in reversed(self._tail) if line.strip()), "")
+
+    def _read_output(self) -> None:
+        # The pipe must be emptied whatever happens, or the kernel would block on its own output.
+        process = getattr(self._manager.provisioner, "process", None)
+        if process is not None and process.stdout is not None:
+            self._reader = threading.Thread(
+                target=self._pump, args=(process.stdout,), name="kspy-output", daemon=True
+            )
+            self._reader.start()
+
+    def _pump(self, stream: IO[bytes]) -> None:
+        with stream:
+            for raw in stream:
+                line = raw.decode(errors="replace").rstrip("\n")
+                self._tail.append(line)
+                self._on_output(line)

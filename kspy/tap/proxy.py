@@ -1,0 +1,191 @@
+"""Forward in C: five relays between the client's sockets and the kernel's.
+
+Theory of operation: each channel has a socket that clients connect to, a socket that connects to
+the kernel, and a thread in libzmq (`monitored_queue`) that holds no interpreter lock, moves
+messages between the two, and sends a copy of each to the capture socket. What is special:
+
+- shell, stdin and control use one routing id towards the kernel, because a kernel sends an
+  `input_request` on stdin to the identity that asked on shell (messaging specification, "stdin").
+- iopub is XPUB/XSUB, and the tap subscribes to everything before any client does, so that nothing
+  is missed. `XPUB_VERBOSER` shows every client's subscription and the end of it.
+- No high-water marks: a message is never dropped here, however slow a client is.
+- Each copy begins with a frame that tells channel and direction. It is 16 random bytes that never
+  leave the process, so the recorder can tell where a message begins without asking libzmq, which
+  would cost more than all the rest.
+"""
+
+from __future__ import annotations
+
+import secrets
+import threading
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, Final
+
+import zmq
+from zmq.devices import monitored_queue
+
+from kspy.errors import KspyError
+from kspy.tap.connection import Connection, CurveKeys
+from kspy.wire.frames import CHANNELS, Channel
+from kspy.wire.message import ROUTES
+
+Socket = zmq.Socket[bytes]
+
+CAPTURE_ADDRESS: Final = "inproc://kspy-capture"
+WELCOME_ADDRESS: Final = "inproc://kspy-welcome"
+TOKEN_SIZE: Final = 16
+
+_LINGER_MS: Final = 1000
+_RECONNECT_MS: Final = 5
+_RECONNECT_LIMIT_MS: Final = 100
+_IPC_PATH_LIMIT: Final = zmq.IPC_PATH_MAX_LEN
+
+
+class Proxy:
+    """The relays of one kernel.
+
+    client     where clients connect to, once `bind` was called
+    tokens     the frame that begins a copy, and the route that it stands for
+    """
+
+    def __init__(self, kernel: Connection) -> None:
+        self.kernel = kernel
+        self.client = kernel
+        self.tokens: dict[bytes, int] = {}
+        self.context: zmq.Context[Socket] = zmq.Context()
+        self.context.set(zmq.MAX_SOCKETS, 4096)
+        self.capture = self._socket(zmq.PULL)
+        self.capture.bind(CAPTURE_ADDRESS)
+        self.welcome = self._socket(zmq.PUB)
+        self.welcome.bind(WELCOME_ADDRESS)
+        self._fronts: dict[Channel, Socket] = {}
+        self._backs: dict[Channel, Socket] = {}
+        self._tokens: dict[Channel, tuple[bytes, bytes]] = {}
+        routing_id = b"kspy-" + secrets.token_hex(8).encode()
+        for channel in CHANNELS:
+            iopub = channel == "iopub"
+            self._fronts[channel] = self._socket(zmq.XPUB if iopub else zmq.ROUTER)
+            back = self._backs[channel] = self._socket(zmq.XSUB if iopub else zmq.DEALER)
+            back.setsockopt(zmq.RECONNECT_IVL, _RECONNECT_MS)
+            back.setsockopt(zmq.RECONNECT_IVL_MAX, _RECONNECT_LIMIT_MS)
+            if channel in ("shell", "stdin", "control"):
+                back.setsockopt(zmq.ROUTING_ID, routing_id)
+            tokens = secrets.token_bytes(TOKEN_SIZE), secrets.token_bytes(TOKEN_SIZE)
+            self._tokens[channel] = tokens
+            self.tokens[tokens[0]] = ROUTES[channel, "to_kernel"]
+            self.tokens[tokens[1]] = ROUTES[channel, "to_client"]
+
+    def _socket(self, kind: int) -> Socket:
+        socket = self.context.socket(kind)
+        socket.setsockopt(zmq.LINGER, _LINGER_MS)
+        socket.setsockopt(zmq.SNDHWM, 0)
+        socket.setsockopt(zmq.RCVHWM, 0)
+        if kind == zmq.ROUTER:
+            socket.setsockopt(zmq.ROUTER_HANDOVER, 1)
+        if kind == zmq.XPUB:
+            socket.setsockopt(zmq.XPUB_VERBOSER, 1)
+        return socket
+
+    def monitors(self) -> Mapping[tuple[Channel, bool], Socket]:
+        """Sockets that tell of connections, by channel and whether it is the client's side."""
+        events = (
+            zmq.EVENT_ACCEPTED
+            | zmq.EVENT_CONNECTED
+            | zmq.EVENT_DISCONNECTED
+            | zmq.EVENT_HANDSHAKE_SUCCEEDED
+            | zmq.EVENT_HANDSHAKE_FAILED_NO_DETAIL
+            | zmq.EVENT_HANDSHAKE_FAILED_PROTOCOL
+            | zmq.EVENT_HANDSHAKE_FAILED_AUTH
+        )
+        found: dict[tuple[Channel, bool], Socket] = {}
+        for channel in CHANNELS:
+            found[channel, True] = self._fronts[channel].get_monitor_socket(events)
+            found[channel, False] = self._backs[channel].get_monitor_socket(events)
+        return found
+
+    def bind(self, client: Connection) -> Connection:
+        """Open the client's side, choosing ports that are 0. Raises `KspyError`."""
+        ports: dict[Channel, int] = {}
+        for number, channel in enumerate(CHANNELS):
+            front = self._fronts[channel]
+            if client.curve:
+                _serve_curve(front, client.curve)
+            ports[channel] = client.ports[channel] or (
+                number + 1 if client.transport == "ipc" else 0
+            )
+            wanted = replace(client, ports=ports).endpoint(channel)
+            if len(wanted) - len("ipc://") > _IPC_PATH_LIMIT and client.transport == "ipc":
+                raise KspyError(
+                    f"{wanted}: longer than an ipc address may be ({_IPC_PATH_LIMIT});"
+                    " choose a shorter --connection-file"
+                )
+            try:
+                front.bind(wanted.removesuffix(":0") + ":*" if wanted.endswith(":0") else wanted)
+            except zmq.ZMQError as error:
+                raise KspyError(f"{wanted}: cannot listen there: {error.strerror}") from error
+            if client.transport == "tcp":
+                bound = front.getsockopt_string(zmq.LAST_ENDPOINT)
+                ports[channel] = int(bound.rstrip("\0").rpartition(":")[2])
+        self.client = replace(client, ports=ports)
+        return self.client
+
+    def start(self) -> None:
+        """Connect to the kernel and begin to forward."""
+        for channel in CHANNELS:
+            back = self._backs[channel]
+            if self.kernel.curve:
+                _use_curve(back, self.kernel.curve)
+            back.connect(self.kernel.endpoint(channel))
+            if channel == "iopub":
+                back.connect(WELCOME_ADDRESS)
+                # Twice, because only some kernels greet a subscription that they have already:
+                # by the number of greetings the recorder knows what this one does.
+                back.send(b"\x01")
+                back.send(b"\x01")
+            thread = threading.Thread(
+                target=self._relay, args=(channel,), name=f"kspy-{channel}", daemon=True
+            )
+            thread.start()
+
+    def _relay(self, channel: Channel) -> None:
+        copies = self._socket(zmq.PUSH)
+        copies.connect(CAPTURE_ADDRESS)
+        front, back = self._fronts[channel], self._backs[channel]
+        try:
+            monitored_queue(front, back, copies, *self._tokens[channel])
+        except zmq.ContextTerminated:
+            pass
+        finally:
+            for socket in (front, back, copies):
+                socket.close()
+
+    def abandon(self) -> None:
+        """Close where nobody uses `capture` and `welcome` yet."""
+        self.capture.close()
+        self.welcome.close()
+        self.close()
+
+    def close(self) -> None:
+        """Stop forwarding; what is on its way to clients still has a second to arrive.
+
+        `capture`, `welcome` and the monitors must be closed by those who use them.
+        """
+        self.context.term()
+        if self.client.transport == "ipc":
+            for channel in CHANNELS:
+                path = self.client.endpoint(channel).removeprefix("ipc://")
+                Path(path).unlink(missing_ok=True)
+
+
+def _serve_curve(socket: Any, keys: CurveKeys) -> None:
+    socket.curve_publickey = keys.public.encode()
+    socket.curve_secretkey = keys.secret.encode()
+    socket.curve_server = True
+
+
+def _use_curve(socket: Any, keys: CurveKeys) -> None:
+    socket.curve_publickey = keys.public.encode()
+    socket.curve_secretkey = keys.secret.encode()
+    socket.curve_serverkey = keys.public.encode()

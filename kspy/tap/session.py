@@ -1,0 +1,236 @@
+"""One tap from beginning to end: kernel, relays, recorder and client, and who ends whom."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from kspy.errors import KspyError
+from kspy.recording.writer import Writer
+from kspy.tap.client import ClientProcess
+from kspy.tap.client_side import client_side, connection_file, connection_path
+from kspy.tap.connection import Connection, find, load
+from kspy.tap.ending import Ending
+from kspy.tap.kernel import LaunchedKernel
+from kspy.tap.metadata import describe
+from kspy.tap.monitor import Monitor
+from kspy.tap.options import Options, Outcome, Screen, Status
+from kspy.tap.proxy import Proxy
+from kspy.tap.recorder import Recorder
+from kspy.wire.frames import CHANNELS
+
+_POLL_SECONDS = 0.1
+_CONNECT_SECONDS = 5.0
+_GONE_SECONDS = 5.0
+_SETTLE_SECONDS = 2.0
+
+
+async def run(options: Options, screen: Screen) -> Outcome:
+    """Tap until the user, the kernel or the client ends it.
+
+    Raises `KspyError` if there is no such kernel, if it cannot be reached, or if the recording or
+    the connection file cannot be written.
+    """
+    ending = Ending(has_client=bool(options.client_command))
+    with ending.on_signals():
+        path = connection_path(options)
+        if options.kernel is not None:
+            return await _tap_new(options, screen, ending, path)
+        return await _tap_existing(options, screen, ending, path)
+
+
+async def _tap_new(options: Options, screen: Screen, ending: Ending, path: str) -> Outcome:
+    kernel = LaunchedKernel(
+        options.kernel or "",
+        transport=options.transport or "tcp",
+        curve=options.kernel_curve,
+        on_output=screen.kernel_output,
+    )
+    try:
+        with _open_writer(options, screen, kernel.name, kernel.description()) as writer:
+            try:
+                connection = await kernel.start()
+            except KspyError:
+                Path(options.output).unlink()
+                raise
+            proxy = Proxy(connection)
+            monitor = Monitor(proxy.monitors())
+            monitor.start()
+            proxy.start()
+            session = Session(options, screen, ending, writer, proxy, monitor, kernel)
+            return await session.run(path)
+    finally:
+        await kernel.shut_down()
+
+
+async def _tap_existing(options: Options, screen: Screen, ending: Ending, path: str) -> Outcome:
+    source = find(options.existing or "")
+    connection = load(source)
+    proxy = Proxy(connection)
+    monitor = Monitor(proxy.monitors())
+    monitor.start()
+    proxy.start()
+    try:
+        await _wait_connected(monitor, ending, connection, source)
+        name = str(connection.extra.get("kernel_name", ""))
+        writer = _open_writer(options, screen, name, {})
+    except KspyError:
+        await asyncio.to_thread(proxy.abandon)
+        raise
+    with writer:
+        return await Session(options, screen, ending, writer, proxy, monitor, None).run(path)
+
+
+async def _wait_connected(
+    monitor: Monitor, ending: Ending, kernel: Connection, source: str
+) -> None:
+    """Wait until a running kernel answers on every channel."""
+    deadline = time.monotonic() + _CONNECT_SECONDS
+    while len(monitor.ready) < len(CHANNELS) and not monitor.refused:
+        if time.monotonic() > deadline or ending.asked:
+            missing = [channel for channel in CHANNELS if channel not in monitor.ready]
+            raise KspyError(
+                f"{source}: no kernel answers at {kernel.endpoint(missing[0])}"
+                f" ({', '.join(missing)}); it is dead, or the file is out of date"
+            )
+        await ending.wait(0.01)
+    if monitor.refused:
+        raise KspyError(f"{source}: the kernel refuses the connection; are the keys right?")
+
+
+def _open_writer(options: Options, screen: Screen, name: str, kernel: Mapping[str, Any]) -> Writer:
+    def on_error(error: str | None) -> None:
+        if error:
+            screen.warn(f"{error}; the session goes on")
+        else:
+            screen.warn(f"{options.output}: recording again")
+
+    return Writer(
+        options.output, describe(name, kernel), overwrite=options.overwrite, on_error=on_error
+    )
+
+
+class Session:
+    """A tap while messages pass; `run` is its whole life."""
+
+    def __init__(
+        self,
+        options: Options,
+        screen: Screen,
+        ending: Ending,
+        writer: Writer,
+        proxy: Proxy,
+        monitor: Monitor,
+        kernel: LaunchedKernel | None,
+    ) -> None:
+        self._options = options
+        self._screen = screen
+        self._ending = ending
+        self._writer = writer
+        self._proxy = proxy
+        self._monitor = monitor
+        self._kernel = kernel
+        self._recorder = Recorder(proxy, monitor, writer, self._on_failure)
+        self._client: ClientProcess | None = None
+        self._failed = False
+        self._status = Status(options.output)
+
+    async def run(self, path: str) -> Outcome:
+        """Record until the end; `path` is where the client's connection file goes."""
+        recorder = self._recorder
+        recorder.start()
+        recorder.note("tap_started", {"kernel": "launched" if self._kernel else "existing"})
+        if self._kernel:
+            recorder.note("kernel_started", _started(self._kernel))
+        reason, exit_code = "failed", 2
+        try:
+            client = self._proxy.bind(client_side(self._proxy.kernel, self._options, path))
+            with connection_file(client, path):
+                self._status.connection_file = path
+                self._screen.ready(self._status)
+                command = self._options.client_command
+                if command:
+                    self._client = await ClientProcess.start(command, path)
+                reason, exit_code = await self._watch()
+        finally:
+            await self._stop(reason)
+        lost = self._writer.lost
+        if lost or self._failed:
+            exit_code = 2
+        return Outcome(reason, exit_code, self._writer.seq, lost)
+
+    async def _stop(self, reason: str) -> None:
+        """End the client and the kernel, let what they still say pass, then the relays."""
+        if self._client:
+            await self._client.end()
+        self._recorder.note("tap_stopped", {"reason": reason})
+        if self._kernel:
+            await self._kernel.shut_down()
+        await asyncio.to_thread(self._recorder.wait_idle, _SETTLE_SECONDS)
+        await asyncio.to_thread(self._proxy.close)
+        await asyncio.to_thread(self._recorder.join)
+
+    async def _watch(self) -> tuple[str, int]:
+        """Wait for the end; why it came, and the exit code."""
+        seen = time.monotonic()
+        while not self._ending.asked:
+            self._show()
+            if self._client and self._client.exit_code is not None:
+                return "the client ended", self._client.exit_code
+            if self._kernel:
+                ended = await self._kernel.ended()
+                if ended and not await self._restart(self._kernel, ended):
+                    return await self._kernel_ended(self._kernel, ended)
+                await self._pass_on_interrupt(self._kernel)
+            elif self._monitor.ready:
+                seen = time.monotonic()
+            elif time.monotonic() - seen > _GONE_SECONDS:
+                self._recorder.note("kernel_died", {"exit_status": None})
+                return "the kernel is gone", await self._client_exit_code()
+            await self._ending.wait(_POLL_SECONDS)
+        return self._ending.reason, 0
+
+    async def _restart(self, kernel: LaunchedKernel, ended: Mapping[str, Any]) -> bool:
+        """Start the kernel again where a client asked it to shut down for that."""
+        if not self._recorder.restart_asked or ended.get("exit_status") != 0:
+            return False
+        self._recorder.restart_asked = False
+        self._recorder.note("kernel_died", ended)
+        await kernel.restart()
+        self._recorder.note("kernel_restarted", {**_started(kernel), "after": dict(ended)})
+        return True
+
+    async def _kernel_ended(
+        self, kernel: LaunchedKernel, ended: Mapping[str, Any]
+    ) -> tuple[str, int]:
+        self._recorder.note("kernel_died", ended)
+        how = ", ".join(f"{key.replace('_', ' ')} {value}" for key, value in ended.items())
+        if not self._recorder.counts:
+            raise KspyError(f"kernel {kernel.name}: ended at once ({how}): {kernel.last_output}")
+        return f"the kernel ended ({how})", await self._client_exit_code()
+
+    async def _client_exit_code(self) -> int:
+        """The client's exit code, when it notices in time that the kernel is gone; else 0."""
+        return (await self._client.wait() or 0) if self._client else 0
+
+    async def _pass_on_interrupt(self, kernel: LaunchedKernel) -> None:
+        if self._ending.take_interrupt() and self._recorder.kernel_state == "busy":
+            self._recorder.note("kernel_interrupted", {"by": await kernel.interrupt()})
+
+    def _show(self) -> None:
+        self._status.kernel_state = self._recorder.kernel_state
+        self._status.counts = dict(self._recorder.counts)
+        self._status.size = self._writer.size
+        self._status.failing = self._writer.failing or self._failed
+        self._screen.show(self._status)
+
+    def _on_failure(self, line: str) -> None:
+        self._failed = True
+        self._screen.warn(f"{self._options.output}: {line}; the session goes on")
+
+
+def _started(kernel: LaunchedKernel) -> dict[str, Any]:
+    return {"kernel_name": kernel.name, "pid": kernel.pid, **kernel.description()}
