@@ -16,10 +16,10 @@ import pytest
 from command import KSPY, kspy
 from conversation import Conversation, serialize
 
-KEYS = (
-    "seq time channel direction msg_type msg_id parent_id header parent_header metadata content"
-    " buffers client flags"
-).split()
+KEYS = [
+    *("seq", "time", "channel", "direction", "msg_type", "msg_id", "parent_id"),
+    *("header", "parent_header", "metadata", "content", "buffers", "client", "flags"),
+]
 
 
 @pytest.fixture
@@ -76,7 +76,8 @@ def test_threads(path: Path) -> None:
         "        +1.0 ← iopub      status              busy",
         "        +2.0 ← iopub      execute_input       [4] 1/0",
         "        +3.0 ← iopub      error               ZeroDivisionError: division by zero",
-        "        +4.0 ← shell  1   execute_reply       error [4] ZeroDivisionError: division by zero",
+        "        +4.0 ← shell  1   execute_reply       error [4] "
+        "ZeroDivisionError: division by zero",
         "        +5.0 ← iopub      status              idle",
     ]
     assert "waiting" in printed.stdout.splitlines()[-1]

@@ -3,8 +3,8 @@
 Theory of operation: `write` only collects; when a chunk is full, or `flush` is called, the chunk
 goes to a thread that joins, compresses, indexes and writes it. zstd and the disk hold no
 interpreter lock, so the caller goes on meanwhile. What is written is never touched again; after
-a failed write the file is cut back to the last whole entry, and later chunks are tried again, so
-that a disk that was full for a while costs that while only.
+a failed write the file is cut back to the last whole entry, and the chunk waits, with those that
+follow, until there is room again. Only what then waits beyond a limit, or to the end, is lost.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from __future__ import annotations
 import os
 import queue
 import threading
+from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from types import TracebackType
@@ -34,6 +35,7 @@ from kspy.wire.frames import Channel, Direction
 from kspy.wire.message import ROUTES
 
 _WAITING_CHUNKS = 8
+_BACKLOG_BYTES = 128 << 20
 
 
 class Writer:
@@ -69,6 +71,7 @@ class Writer:
         self._failing = False
         self.lost = 0
         self._open = ChunkBuilder(0)
+        self._backlog: deque[ChunkBuilder] = deque()
         self._queue: queue.Queue[ChunkBuilder | None] = queue.Queue(_WAITING_CHUNKS)
         self._thread = threading.Thread(target=self._run, name="kspy-writer", daemon=True)
         self._thread.start()
@@ -154,22 +157,36 @@ class Writer:
 
     def _run(self) -> None:
         while (chunk := self._queue.get()) is not None:
-            self._try_chunk(chunk)
+            if sum(waiting.size for waiting in self._backlog) > _BACKLOG_BYTES:
+                self.lost += len(chunk.rows)
+            else:
+                self._backlog.append(chunk)
+                self._write_backlog()
+        self._write_backlog(last_try=True)
         try:
             self._write_end()
         except OSError as error:
             self._fail(error)
 
-    def _try_chunk(self, chunk: ChunkBuilder) -> None:
+    def _write_backlog(self, *, last_try: bool = False) -> None:
+        """Write what waits; what cannot be written goes on waiting, or, in the end, is lost."""
+        while self._backlog:
+            chunk = self._backlog[0]
+            start = self._size
+            try:
+                self._write_chunk(chunk)
+            except OSError as error:
+                self._size = start
+                self._fail(error)
+                if not last_try:
+                    return
+                self.lost += len(chunk.rows)
+            self._backlog.popleft()
+
+    def _write_chunk(self, chunk: ChunkBuilder) -> None:
         start = self._size
-        try:
-            for kind, content in chunk.encode():
-                self._append(encode_entry(kind, self._id, compress(content)))
-        except OSError as error:
-            self._size = start
-            self.lost += len(chunk.rows)
-            self._fail(error)
-            return
+        for kind, content in chunk.encode():
+            self._append(encode_entry(kind, self._id, compress(content)))
         self._index.add_chunk(
             chunk.seq,
             start,

@@ -87,31 +87,28 @@ class LaunchedKernel:
         """How it ended, as {"exit_status": n} or {"signal": name}; None while it runs."""
         provisioner = self._manager.provisioner
         status = await provisioner.poll() if provisioner else 0
-        if status is None:
-            return None
-        if status < 0:
-            try:
-                return {"signal": signal.Signals(-status).name}
-            except ValueError:
-                return {"signal": str(-status)}
-        return {"exit_status": status}
+        return None if status is None else _describe_status(status)
 
     async def interrupt(self) -> str:
         """Interrupt it as its kernelspec wants it; how that was done."""
         await self._manager.interrupt_kernel()
         return str(self.spec.interrupt_mode)
 
-    async def shut_down(self) -> None:
-        """End it, politely first, and clean up after it; a second call does nothing."""
+    async def shut_down(self) -> Mapping[str, Any] | None:
+        """End it, politely first, and clean up after it; how it ended, None the second time."""
         if not self._folder:
-            return
+            return None
         folder, self._folder = self._folder, ""
+        process = getattr(self._manager.provisioner, "process", None)
         try:
-            await self._manager.shutdown_kernel()
+            if self._manager.has_kernel:
+                await self._manager.shutdown_kernel()
         finally:
             if self._reader:
                 await asyncio.to_thread(self._reader.join, 1)
             shutil.rmtree(folder, ignore_errors=True)
+        status = getattr(process, "returncode", None)
+        return None if status is None else _describe_status(status)
 
     @property
     def last_output(self) -> str:
@@ -133,3 +130,13 @@ class LaunchedKernel:
                 line = raw.decode(errors="replace").rstrip("\n")
                 self._tail.append(line)
                 self._on_output(line)
+
+
+def _describe_status(status: int) -> Mapping[str, Any]:
+    """A process's status as `subprocess` has it: negative where a signal ended it."""
+    if status >= 0:
+        return {"exit_status": status}
+    try:
+        return {"signal": signal.Signals(-status).name}
+    except ValueError:
+        return {"signal": str(-status)}

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -51,17 +52,12 @@ async def _tap_new(options: Options, screen: Screen, ending: Ending, path: str) 
     )
     try:
         with _open_writer(options, screen, kernel.name, kernel.description()) as writer:
-            try:
-                connection = await kernel.start()
-            except KspyError:
-                Path(options.output).unlink()
-                raise
+            connection = await kernel.start()
             proxy = Proxy(connection)
             monitor = Monitor(proxy.monitors())
             monitor.start()
             proxy.start()
-            session = Session(options, screen, ending, writer, proxy, monitor, kernel)
-            return await session.run(path)
+            return await Session(options, screen, ending, writer, proxy, monitor, kernel).run(path)
     finally:
         await kernel.shut_down()
 
@@ -76,12 +72,23 @@ async def _tap_existing(options: Options, screen: Screen, ending: Ending, path: 
     try:
         await _wait_connected(monitor, ending, connection, source)
         name = str(connection.extra.get("kernel_name", ""))
-        writer = _open_writer(options, screen, name, {})
+        recording = _open_writer(options, screen, name, {})
     except KspyError:
         await asyncio.to_thread(proxy.abandon)
         raise
-    with writer:
+    with recording as writer:
         return await Session(options, screen, ending, writer, proxy, monitor, None).run(path)
+
+
+@contextlib.contextmanager
+def _removed_on_error(writer: Writer) -> Iterator[Writer]:
+    """A recording of a tap that never came to be would only be in the way of the next try."""
+    try:
+        with writer:
+            yield writer
+    except KspyError:
+        Path(writer.path).unlink(missing_ok=True)
+        raise
 
 
 async def _wait_connected(
@@ -101,16 +108,18 @@ async def _wait_connected(
         raise KspyError(f"{source}: the kernel refuses the connection; are the keys right?")
 
 
-def _open_writer(options: Options, screen: Screen, name: str, kernel: Mapping[str, Any]) -> Writer:
+def _open_writer(
+    options: Options, screen: Screen, name: str, kernel: Mapping[str, Any]
+) -> contextlib.AbstractContextManager[Writer]:
     def on_error(error: str | None) -> None:
         if error:
             screen.warn(f"{error}; the session goes on")
         else:
             screen.warn(f"{options.output}: recording again")
 
-    return Writer(
-        options.output, describe(name, kernel), overwrite=options.overwrite, on_error=on_error
-    )
+    metadata = describe(name, kernel)
+    writer = Writer(options.output, metadata, overwrite=options.overwrite, on_error=on_error)
+    return _removed_on_error(writer)
 
 
 class Session:
@@ -136,6 +145,7 @@ class Session:
         self._recorder = Recorder(proxy, monitor, writer, self._on_failure)
         self._client: ClientProcess | None = None
         self._failed = False
+        self._kernel_gone = False
         self._status = Status(options.output)
 
     async def run(self, path: str) -> Outcome:
@@ -163,15 +173,18 @@ class Session:
         return Outcome(reason, exit_code, self._writer.seq, lost)
 
     async def _stop(self, reason: str) -> None:
-        """End the client and the kernel, let what they still say pass, then the relays."""
+        """End the client, the kernel, then, once all they said has passed, the rest."""
         if self._client:
             await self._client.end()
         self._recorder.note("tap_stopped", {"reason": reason})
         if self._kernel:
-            await self._kernel.shut_down()
+            ended = await self._kernel.shut_down()
+            if ended and not self._kernel_gone:
+                self._recorder.note("kernel_died", ended)
         await asyncio.to_thread(self._recorder.wait_idle, _SETTLE_SECONDS)
         await asyncio.to_thread(self._proxy.close)
         await asyncio.to_thread(self._recorder.join)
+        await asyncio.to_thread(self._writer.close)
 
     async def _watch(self) -> tuple[str, int]:
         """Wait for the end; why it came, and the exit code."""
@@ -207,6 +220,7 @@ class Session:
         self, kernel: LaunchedKernel, ended: Mapping[str, Any]
     ) -> tuple[str, int]:
         self._recorder.note("kernel_died", ended)
+        self._kernel_gone = True
         how = ", ".join(f"{key.replace('_', ' ')} {value}" for key, value in ended.items())
         if not self._recorder.counts:
             raise KspyError(f"kernel {kernel.name}: ended at once ({how}): {kernel.last_output}")
