@@ -25,18 +25,20 @@ NOTE_WIDTH: Final = STATE_WIDTH + DURATION_WIDTH + 2
 
 def thread_lines(recording: Recording, style: Style) -> Iterator[str]:
     """The lines of all threads. The first comes when all messages are known."""
-    threads = iter(recording.threads())
+    roots = ((thread.request.seq, thread) for thread in recording.threads())
     lines = Lines(style, several_clients=len(set(recording.columns.clients) - {0}) > 1)
     end_ns = _end(recording)
-    upcoming = next(threads, None)
+    root = next(roots, None)
     for story in recording.stories():
         if isinstance(story, Event):
             yield lines.event(story)
-        elif story.channel == "hb":
+            continue
+        # Not "==": where the file is damaged, a request may be known that is no story any more.
+        while root is not None and root[0] <= story.seq:
+            yield from _thread(root[1], lines, end_ns)
+            root = next(roots, None)
+        if story.channel == "hb":
             yield lines.message(story, note=" " * NOTE_WIDTH)
-        elif upcoming is not None and upcoming.request.seq == story.seq:
-            yield from _thread(upcoming, lines, end_ns)
-            upcoming = next(threads, None)
 
 
 def _end(recording: Recording) -> int:

@@ -22,9 +22,9 @@ MORE_BYTES: Final = 4 << 20
 CHUNK_MESSAGES: Final = 1 << 16
 CHUNK_FRAMES: Final = 1 << 18
 EVENT_BYTES: Final = 256
-"""What an event counts for, so that a flood of events closes a chunk as messages do."""
+"""What an event counts for beside its data, so that a flood of events closes a chunk as messages do."""
 
-_KNOWN_ROUTES = bytes(n | d for d in (0, TO_CLIENT) for n in range(len(CHANNELS)))
+KNOWN_ROUTES = bytes(n | d for d in (0, TO_CLIENT) for n in range(len(CHANNELS)))
 
 
 class ChunkBuilder:
@@ -55,9 +55,10 @@ class ChunkBuilder:
             or len(self.lengths) >= CHUNK_FRAMES
         )
 
-    def add_event(self, event: Event) -> bool:
+    def add_event(self, event: Event, size: int) -> bool:
+        """Append an event with `size` bytes of data; True when the chunk is full."""
         self.events.append((len(self.rows), event))
-        self.size += EVENT_BYTES
+        self.size += EVENT_BYTES + size
         return self.size >= CHUNK_BYTES
 
     def __bool__(self) -> bool:
@@ -230,7 +231,7 @@ def decode_chunk(
     events = decode_events(content.get("events"), "at", seq, n)
     if times is None or clients is None or counts is None or lengths is None or events is None:
         return None
-    if len(flags) != n or routes.strip(_KNOWN_ROUTES) or sum(counts) != len(lengths):
+    if len(flags) != n or routes.strip(KNOWN_ROUTES) or sum(counts) != len(lengths):
         return None
     if not _fits(counts, lengths, len(data)):
         return None

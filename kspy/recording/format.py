@@ -16,6 +16,8 @@ from typing import Any, Final, NamedTuple
 
 import msgpack
 
+from kspy.wire.packers import unpack
+
 if sys.version_info >= (3, 14):
     from compression import zstd
 else:
@@ -27,10 +29,14 @@ CONTENT_LIMIT: Final = 16 << 20
 END_SIZE: Final = 37
 HEADER_LIMIT: Final = 1 << 20
 ENVELOPE_LIMIT: Final = 64
+CONTENT_ITEMS: Final = 1 << 20
 
 _END = struct.Struct("<QQ")
 _CRC = struct.Struct("<I")
 _KIND = rb"\x93([\xa1-\xbf])([a-z]{1,31})\xc4\x08"
+_UNICODE_ERRORS: Final = "backslashreplace"
+"""Half a surrogate pair, which JSON can hold and file names decode to, is no UTF-8."""
+
 _LEVEL: Final = 1
 _ZSTD: Mapping[int, int] = {
     zstd.CompressionParameter.compression_level: _LEVEL,
@@ -56,7 +62,7 @@ class End(NamedTuple):
 
 def encode_header(metadata: Mapping[str, Any], ident: bytes) -> bytes:
     fields = {"kspy": MAJOR, "id": ident, **metadata}
-    packer = msgpack.Packer()
+    packer = msgpack.Packer(unicode_errors=_UNICODE_ERRORS)
     packed = [packer.pack_map_header(len(fields) + 1)]
     for key, value in fields.items():
         packed += (packer.pack(key), packer.pack(value))
@@ -111,7 +117,15 @@ def mark_pattern(ident: bytes | None) -> re.Pattern[bytes]:
 
 
 def compress(content: Mapping[str, Any]) -> bytes:
-    return zstd.compress(msgpack.packb(content), options=_ZSTD)
+    """The payload for `content`. Raises `ValueError` where no reader would unpack it."""
+    packed = pack(content)
+    if len(packed) > CONTENT_LIMIT:
+        raise ValueError(f"{len(packed)} bytes are too much for one entry")
+    return zstd.compress(packed, options=_ZSTD)
+
+
+def pack(value: Any) -> bytes:
+    return bytes(msgpack.packb(value, unicode_errors=_UNICODE_ERRORS))
 
 
 def decompress(payload: bytes) -> dict[str, Any] | None:
@@ -124,9 +138,9 @@ def decompress(payload: bytes) -> dict[str, Any] | None:
         content = decompressor.decompress(payload, max_length=size + 1)
         if not decompressor.eof or len(content) != size:
             return None
-        value = msgpack.unpackb(content, strict_map_key=False)
-    except Exception:  # zstd and msgpack raise many unrelated types on bad input
+    except Exception:  # zstd raises several unrelated types on bad input
         return None
+    value = unpack(content, CONTENT_ITEMS)
     return value if isinstance(value, dict) else None
 
 

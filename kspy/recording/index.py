@@ -8,9 +8,11 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Iterable, Mapping, Sequence
+from operator import le, lt
 from typing import Any, Final
 
 from kspy.recording.chunk import (
+    KNOWN_ROUTES,
     decode_events,
     decode_times,
     encode_steps,
@@ -23,7 +25,10 @@ from kspy.wire.packers import decode_header
 
 BLOCK_MESSAGES: Final = 1 << 16
 BLOCK_CHUNKS: Final = 1 << 16
+BLOCK_EVENTS: Final = 1 << 14
+BLOCK_NAMES: Final = 1 << 12
 _FAR: Final = 1 << 32
+_CACHED: Final = 1 << 12
 _IOPUB: Final = CHANNELS.index("iopub") | TO_CLIENT
 _HB: Final = CHANNELS.index("hb")
 _STDIN: Final = CHANNELS.index("stdin")
@@ -74,6 +79,13 @@ class Columns:
 
     def __len__(self) -> int:
         return len(self.routes)
+
+    def in_order(self, seq: int) -> bool:
+        """Do numbers and offsets only grow, the numbers up to `seq`?"""
+        stops = [a + n for a, n in zip(self.seqs, self.sums, strict=True)]
+        return all(map(le, stops, [*self.seqs[1:], seq])) and all(
+            map(lt, self.offsets, self.offsets[1:])
+        )
 
     def extend(self, block: Columns) -> None:
         """Append the columns of the next block."""
@@ -144,7 +156,7 @@ def decode_columns(content: Mapping[str, Any]) -> Columns | None:
         return None
     if parents is None or sizes is None or events is None or sum(sums) != n or len(flags) != n:
         return None
-    if types and max(types) >= len(names):
+    if routes.strip(KNOWN_ROUTES) or (types and max(types) >= len(names)):
         return None
     columns.offsets, columns.seqs, columns.sums, columns.times = chunks, seqs, sums, times
     columns.routes, columns.clients, columns.flags = bytearray(routes), clients, bytearray(flags)
@@ -173,7 +185,12 @@ class IndexBuilder:
     @property
     def full(self) -> bool:
         columns = self.columns
-        return len(columns) >= BLOCK_MESSAGES or len(columns.offsets) >= BLOCK_CHUNKS
+        return (
+            len(columns) >= BLOCK_MESSAGES
+            or len(columns.offsets) >= BLOCK_CHUNKS
+            or len(columns.events) >= BLOCK_EVENTS
+            or len(columns.names) >= BLOCK_NAMES
+        )
 
     def add_chunk(
         self,
@@ -232,7 +249,8 @@ class IndexBuilder:
         if len(self._parents) > 10_000:
             self._parents.clear()  # only a cache: the messages of one thread come together
         parent_id = text((decode_header(raw) or {}).get("msg_id"))
-        self._parents[raw] = parent_id
+        if len(raw) <= _CACHED:
+            self._parents[raw] = parent_id
         return parent_id
 
     def _place(self, msg_type: str) -> int:

@@ -51,16 +51,9 @@ class Recording:
     def __init__(self, path: str | os.PathLike[str]) -> None:
         """Open `path`. Raises `KspyError` if it is no recording or from a newer version."""
         self.path = os.fspath(path)
-        try:
-            self._fd = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
-        except OSError as error:
-            raise KspyError(f"{self.path}: cannot be read: {error.strerror}") from error
-        self._file = File(self._fd)
+        self._file = File(self.path)
         try:
             self._read_header()
-        except OSError as error:
-            self.close()
-            raise KspyError(f"{self.path}: cannot be read: {error.strerror}") from error
         except KspyError:
             self.close()
             raise
@@ -111,14 +104,13 @@ class Recording:
         """As `stories`, and go on while the recording grows, until it ends or `stop()`."""
         walk = self._new_walk()
         while not stop():
-            growing = is_being_written(self._fd)
+            growing = is_being_written(self._file.fileno())
             yield from self._stories(walk, growing=growing)
             if walk.end is not None or not growing:
                 return
             time.sleep(poll_seconds)
 
     def _new_walk(self) -> Walk:
-        self._check_open()
         return Walk(self._file, self._id, self._start)
 
     def _stories(self, walk: Walk, growing: bool | None = None) -> Iterator[Message | Event]:
@@ -130,11 +122,8 @@ class Recording:
 
     def _chunks(self, walk: Walk, growing: bool | None = None) -> Iterator[Placed | Event]:
         if growing is None:
-            growing = is_being_written(self._fd)
-        try:
-            yield from walk.chunks(growing=growing)
-        except OSError as error:
-            raise KspyError(f"{self.path}: cannot be read: {error.strerror}") from error
+            growing = is_being_written(self._file.fileno())
+        yield from walk.chunks(growing=growing)
         if walk.damaged:
             self._damaged = True
 
@@ -184,8 +173,7 @@ class Recording:
         columns = Columns()
         for block in reversed(blocks):
             columns.extend(block)
-        last = columns.seqs[-1] + columns.sums[-1] if columns.seqs else 0
-        return columns if last <= end.seq else None
+        return columns if columns.in_order(end.seq) else None
 
     def _end(self) -> End | None:
         size = self._file.size()
@@ -196,7 +184,6 @@ class Recording:
 
     def __len__(self) -> int:
         """How many messages there are; less than the last one's `seq` where some were lost."""
-        self._check_open()
         return len(self.columns)
 
     @overload
@@ -218,10 +205,11 @@ class Recording:
         chunk = self._chunk_at(columns.offsets[number])
         within = place - self._firsts[number]
         if chunk is None or len(chunk) != columns.sums[number] or chunk.seq != columns.seqs[number]:
-            if self._indexed is None:
-                raise KspyError(f"{self.path}: message {place} cannot be read any more")
-            self._distrust_index()
-            return self[place]
+            if self._indexed is not None:
+                self._distrust_index()
+                if place < len(self):
+                    return self._message(place)
+            raise KspyError(f"{self.path}: message {place} cannot be read any more")
         return chunk.message(within)
 
     def _read_chunk_at(self, offset: int) -> Chunk | None:
@@ -242,7 +230,6 @@ class Recording:
 
     def threads(self) -> list[Thread]:
         """Every request with all that answers it, in order; what has no known parent is one too."""
-        self._check_open()
         return group(self.columns, self._message)
 
     @property
@@ -259,27 +246,19 @@ class Recording:
     @property
     def state(self) -> State:
         """Is it whole? "damaged" is known only once the damaged part was read."""
-        self._check_open()
         if self._damaged:
             return "damaged"
         if self._end() is not None:
             return "whole"
-        return "growing" if is_being_written(self._fd) else "cut"
+        return "growing" if is_being_written(self._file.fileno()) else "cut"
 
     @property
     def size(self) -> int:
         """Bytes of the file."""
-        self._check_open()
         return self._file.size()
 
     def close(self) -> None:
-        if self._fd >= 0:
-            os.close(self._fd)
-            self._fd = -1
-
-    def _check_open(self) -> None:
-        if self._fd < 0:
-            raise ValueError(f"{self.path}: the recording is closed")
+        self._file.close()
 
     def __enter__(self) -> Self:
         return self

@@ -5,8 +5,10 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Final, NamedTuple, Protocol
 
+from kspy.errors import KspyError
 from kspy.recording.format import (
     CONTENT_LIMIT,
     ENVELOPE_LIMIT,
@@ -14,7 +16,9 @@ from kspy.recording.format import (
     mark_pattern,
 )
 
+_FIRST_WINDOW: Final = 1 << 12
 _WINDOW: Final = 1 << 20
+_FAR: Final = 1 << 62
 _PAYLOAD_LIMIT: Final = CONTENT_LIMIT + (CONTENT_LIMIT >> 4)
 
 
@@ -44,21 +48,48 @@ class Bytes(Protocol):
 
 
 class File:
-    """A file read by position, so that several readers of one never disturb each other."""
+    """A file read by position, so that several readers of one never disturb each other.
 
-    def __init__(self, file: int) -> None:
-        self._file = file
+    Raises `KspyError` where it cannot be read, and `ValueError` once it is closed.
+    """
+
+    def __init__(self, path: str) -> None:
+        self._path = path
+        self._file = -1
+        with self._errors():
+            self._file = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
+
+    def fileno(self) -> int:
+        if self._file < 0:
+            raise ValueError(f"{self._path}: the recording is closed")
+        return self._file
 
     def read(self, offset: int, size: int) -> bytes:
+        if offset > _FAR:
+            return b""
+        file = self.fileno()
         parts = []
-        while size > 0 and (part := os.pread(self._file, min(size, 1 << 30), offset)):
-            parts.append(part)
-            offset += len(part)
-            size -= len(part)
+        with self._errors():
+            while size > 0 and (part := os.pread(file, min(size, 1 << 30), offset)):
+                parts.append(part)
+                offset += len(part)
+                size -= len(part)
         return parts[0] if len(parts) == 1 else b"".join(parts)
 
     def size(self) -> int:
-        return os.fstat(self._file).st_size
+        return os.fstat(self.fileno()).st_size
+
+    def close(self) -> None:
+        if self._file >= 0:
+            os.close(self._file)
+            self._file = -1
+
+    @contextmanager
+    def _errors(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            raise KspyError(f"{self._path}: cannot be read: {error.strerror}") from error
 
 
 def scan(
@@ -139,12 +170,14 @@ def _is_partial_mark(head: bytes, ident: bytes) -> bool:
 def _search(
     file: Bytes, pattern: re.Pattern[bytes], offset: int, size: int
 ) -> tuple[int, re.Match[bytes]] | None:
+    step = _FIRST_WINDOW  # the next mark is most often near
     while offset < size:
-        window = file.read(offset, _WINDOW + ENVELOPE_LIMIT)
+        window = file.read(offset, step + ENVELOPE_LIMIT)
         if not window:
             return None
         match = pattern.search(window)
         if match:
             return offset + match.start(), match
-        offset += _WINDOW
+        offset += step
+        step = min(2 * step, _WINDOW)
     return None

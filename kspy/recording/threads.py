@@ -70,7 +70,8 @@ def group(columns: Columns, load: Callable[[int], Message]) -> list[Thread]:
         root = place if parent is None else roots[parent]
         roots.append(root)
         if route & 7 != _HB:
-            if root == place:
+            if root not in members:
+                roots[place] = place
                 members[place] = array("Q", (place,))
             else:
                 members[root].append(place)

@@ -11,6 +11,8 @@ from kspy.recording.event import Event
 from kspy.recording.format import End, decode_end, decompress
 from kspy.recording.scan import Bytes, Entry, Lost, read_entry, read_payload, scan
 
+_COMPRESSED = ("more", "index")
+
 
 class Placed(NamedTuple):
     """A chunk and the file offset of its entry."""
@@ -72,7 +74,7 @@ class Walk:
             self.seq = chunk.seq + len(chunk)
             self._time_ns = chunk.last_time
             yield Placed(entry.offset, chunk)
-        elif decompress(read_payload(self._file, entry)) is None:
+        elif entry.kind in _COMPRESSED and decompress(read_payload(self._file, entry)) is None:
             self._lose(entry)
 
     def _lose(self, where: Entry | Lost) -> None:

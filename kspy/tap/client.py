@@ -32,16 +32,17 @@ class ClientProcess:
         code = self._process.returncode
         return code if code is None or code >= 0 else 128 - code
 
-    async def wait(self, seconds: float = _GRACE_SECONDS) -> int | None:
-        """Give it time to end by itself."""
-        with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._process.wait(), seconds)
-        return self.exit_code
-
-    async def end(self) -> None:
-        """End it, politely first."""
+    async def end(self, *, grace: bool = False) -> None:
+        """End it, politely first; with `grace`, give it time to end by itself before."""
+        if grace:
+            await self._wait()
         if self._process.returncode is None:
             self._process.terminate()
-            if await self.wait() is None:
-                self._process.kill()
-                await self._process.wait()
+            await self._wait()
+        if self._process.returncode is None:
+            self._process.kill()
+            await self._process.wait()
+
+    async def _wait(self) -> None:
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._process.wait(), _GRACE_SECONDS)

@@ -3,8 +3,8 @@
 The relays of the channels run side by side, and a copy is made after the message was passed on.
 So, rarely, the copy of a kernel's answer is there before the copy of the request. `Order` holds
 an answer to an unknown request back for a few milliseconds; when the request turns up it goes
-first, at the earlier of both times. What comes after the answer waits behind it, so that times
-never run backwards.
+first, at the earlier of both times, and with it what came before it on its channel, whose order
+is certain. What comes after the answer waits behind it, so that times never run backwards.
 
 Pure: time comes in with the captures.
 """
@@ -43,11 +43,14 @@ class _Request(NamedTuple):
     session: str
 
 
+_Held = tuple[Capture, int, _Request | None]
+
+
 class Order:
     """Captures in, the same captures out, a request always before its answers."""
 
     def __init__(self) -> None:
-        self._held: deque[tuple[Capture, int, _Request | None]] = deque()
+        self._held: deque[_Held] = deque()
         self._sessions: dict[str, str] = {}
         self._parents: dict[bytes, str] = {}
 
@@ -76,12 +79,12 @@ class Order:
             capture, at, request = self._held[0]
             if self._waits(capture, at):
                 parent_id = _msg_id(capture.frames[at + 3])
-                if (late := self._pull(parent_id)) is not None:
-                    earlier = late[0]._replace(time_ns=capture.time_ns)
-                    yield self._emit(earlier, late[1], late[2])
-                elif now_ns - capture.time_ns < HOLD_NS:
+                late = self._pull(parent_id, capture.route & 7)
+                if not late and now_ns - capture.time_ns < HOLD_NS:
                     return
-                else:
+                for earlier, its_at, its_request in late:
+                    yield self._emit(earlier._replace(time_ns=capture.time_ns), its_at, its_request)
+                if not late:
                     self._remember(parent_id, "")  # from before the tap began: do not wait again
             self._held.popleft()
             yield self._emit(capture, at, request)
@@ -96,13 +99,22 @@ class Order:
         parent_id = _msg_id(raw)
         return bool(parent_id) and parent_id not in self._sessions
 
-    def _pull(self, msg_id: str) -> tuple[Capture, int, _Request | None] | None:
-        """Take the request with this id out of what is held."""
-        for place, item in enumerate(self._held):
-            if item[2] is not None and item[2].msg_id == msg_id:
-                del self._held[place]
-                return item
-        return None
+    def _pull(self, msg_id: str, channel: int) -> list[_Held]:
+        """Take the request with this id, and what precedes it on its channel, out of what is held.
+
+        On the answer's own `channel` the order is certain: there it stays.
+        """
+        for place, held in enumerate(self._held):
+            if held[2] is not None and held[2].msg_id == msg_id:
+                own = held[0].route & 7
+                if own == channel:
+                    return []
+                items = list(self._held)
+                late = [item for item in items[: place + 1] if item[0].route & 7 == own]
+                rest = [item for item in items[: place + 1] if item[0].route & 7 != own]
+                self._held = deque([*rest, *items[place + 1 :]])
+                return late
+        return []
 
     def _emit(self, capture: Capture, at: int, request: _Request | None) -> Ordered:
         if request is not None:

@@ -17,6 +17,7 @@ messages between the two, and sends a copy of each to the capture socket. What i
 from __future__ import annotations
 
 import secrets
+import signal
 import threading
 from collections.abc import Mapping
 from dataclasses import replace
@@ -150,6 +151,8 @@ class Proxy:
             thread.start()
 
     def _relay(self, channel: Channel) -> None:
+        # A signal that interrupts libzmq here could break a message in two.
+        signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
         copies = self._socket(zmq.PUSH)
         copies.connect(CAPTURE_ADDRESS)
         front, back = self._fronts[channel], self._backs[channel]

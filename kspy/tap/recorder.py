@@ -150,7 +150,7 @@ class Recorder:
             client = self._clients.asked(parent)
             if b"status" in frames[at + 2]:
                 self._last_status = frames[at + 5]
-            elif b"iopub_welcome" in frames[at + 2]:
+            elif b"iopub_welcome" in frames[at + 2] and frames not in self._redelivered:
                 self._welcome.published(frames)
         elif at == 0:
             pass

@@ -155,7 +155,7 @@ class Session:
         recorder.note("tap_started", {"kernel": "launched" if self._kernel else "existing"})
         if self._kernel:
             recorder.note("kernel_started", _started(self._kernel))
-        reason, exit_code = "failed", 2
+        reason, exit_code = "failed", 0
         try:
             client = self._proxy.bind(client_side(self._proxy.kernel, self._options, path))
             with connection_file(client, path):
@@ -164,9 +164,14 @@ class Session:
                 command = self._options.client_command
                 if command:
                     self._client = await ClientProcess.start(command, path)
-                reason, exit_code = await self._watch()
+                reason = await self._watch()
+                if self._client:
+                    # It may yet notice by itself that the kernel is gone, and say so.
+                    await self._client.end(grace=not self._ending.asked)
         finally:
             await self._stop(reason)
+        if self._client and self._client.exit_code is not None:
+            exit_code = self._client.exit_code
         lost = self._writer.lost
         if lost or self._failed:
             exit_code = 2
@@ -186,13 +191,13 @@ class Session:
         await asyncio.to_thread(self._recorder.join)
         await asyncio.to_thread(self._writer.close)
 
-    async def _watch(self) -> tuple[str, int]:
-        """Wait for the end; why it came, and the exit code."""
+    async def _watch(self) -> str:
+        """Wait for the end; why it came."""
         seen = time.monotonic()
         while not self._ending.asked:
             self._show()
             if self._client and self._client.exit_code is not None:
-                return "the client ended", self._client.exit_code
+                return "the client ended"
             if self._kernel:
                 ended = await self._kernel.ended()
                 if ended and not await self._restart(self._kernel, ended):
@@ -202,9 +207,9 @@ class Session:
                 seen = time.monotonic()
             elif time.monotonic() - seen > _GONE_SECONDS:
                 self._recorder.note("kernel_died", {"exit_status": None})
-                return "the kernel is gone", await self._client_exit_code()
+                return "the kernel is gone"
             await self._ending.wait(_POLL_SECONDS)
-        return self._ending.reason, 0
+        return self._ending.reason
 
     async def _restart(self, kernel: LaunchedKernel, ended: Mapping[str, Any]) -> bool:
         """Start the kernel again where a client asked it to shut down for that."""
@@ -216,19 +221,13 @@ class Session:
         self._recorder.note("kernel_restarted", {**_started(kernel), "after": dict(ended)})
         return True
 
-    async def _kernel_ended(
-        self, kernel: LaunchedKernel, ended: Mapping[str, Any]
-    ) -> tuple[str, int]:
+    async def _kernel_ended(self, kernel: LaunchedKernel, ended: Mapping[str, Any]) -> str:
         self._recorder.note("kernel_died", ended)
         self._kernel_gone = True
         how = ", ".join(f"{key.replace('_', ' ')} {value}" for key, value in ended.items())
         if not self._recorder.counts:
             raise KspyError(f"kernel {kernel.name}: ended at once ({how}): {kernel.last_output}")
-        return f"the kernel ended ({how})", await self._client_exit_code()
-
-    async def _client_exit_code(self) -> int:
-        """The client's exit code, when it notices in time that the kernel is gone; else 0."""
-        return (await self._client.wait() or 0) if self._client else 0
+        return f"the kernel ended ({how})"
 
     async def _pass_on_interrupt(self, kernel: LaunchedKernel) -> None:
         if self._ending.take_interrupt() and self._recorder.kernel_state == "busy":

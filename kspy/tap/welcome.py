@@ -14,7 +14,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from kspy.wire.frames import split
-from kspy.wire.packers import decode
+from kspy.wire.message import text
+from kspy.wire.packers import decode, decode_header
 
 SUBSCRIBE = b"\x01"
 UNSUBSCRIBE = b"\x00"
@@ -24,28 +25,31 @@ class Welcome:
     """Follows the subscriptions to everything (topic "") and the greetings for them."""
 
     def __init__(self) -> None:
-        self._kept: list[Sequence[bytes]] = []
+        self._greeting: Sequence[bytes] | None = None
+        self._greetings = 0
+        self._kernel = ""
         self._subscribers = 0
-        self._own = 2  # what the tap itself subscribes is not seen in the relay
 
     def subscribed(self, topic: bytes) -> Sequence[bytes] | None:
         """A client subscribed; what to hand to it, if anything."""
         if topic:
             return None
         self._subscribers += 1
-        if self._subscribers == 1 and len(self._kept) == 1:
-            return self._kept[0]
-        return None
+        greets_once = self._greetings == 1
+        return self._greeting if self._subscribers == 1 and greets_once else None
 
     def unsubscribed(self, topic: bytes) -> None:
         if not topic:
             self._subscribers = max(0, self._subscribers - 1)
 
     def published(self, frames: Sequence[bytes]) -> None:
-        """A kernel's message that may be a greeting."""
-        if self._subscribers or len(self._kept) >= self._own:
-            return
+        """The kernel published an `iopub_welcome`. A restarted kernel has a new session."""
         parts = split(frames)
         content = decode(parts.content) if parts else None
-        if content and content.value.get("subscription") == "":
-            self._kept.append(frames)
+        if parts is None or content is None or content.value.get("subscription") != "":
+            return
+        kernel = text((decode_header(parts.header) or {}).get("session"))
+        if kernel != self._kernel:
+            self._kernel, self._greetings = kernel, 0
+        self._greeting = frames
+        self._greetings += 1

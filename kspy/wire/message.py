@@ -24,6 +24,7 @@ from kspy.wire.packers import decode
 
 BAD_SIGNATURE: Final = 1
 REDELIVERED: Final = 2
+TRUNCATED: Final = 4
 RECORDED_FLAGS: Final = {BAD_SIGNATURE: "bad_signature", REDELIVERED: "redelivered"}
 """Flags that only the tap can know, as bits of the recorded flags byte, and their names."""
 
@@ -40,6 +41,9 @@ DICTS = ("header", "parent_header", "metadata", "content")
 
 DECODE_LIMIT: Final = 64 << 20
 """Bytes of a dictionary that is not decoded any more: a small hostile file can claim any size."""
+
+_LOOKED_AT: Final = 64
+"""Frames of a message larger than that among which its delimiter is looked for."""
 
 
 class FrameSource(Protocol):
@@ -89,7 +93,7 @@ class Message:
         self.recorded_flags = recorded_flags
         self._place = place
         self._source = source
-        self._truncated = False
+        self._truncated = bool(recorded_flags & TRUNCATED)
         self._frames: Sequence[bytes] | None = None
         self._decoded: dict[str, dict[str, Any] | None] | None = None
 
@@ -104,8 +108,15 @@ class Message:
     @property
     def frames(self) -> Sequence[bytes]:
         if self._frames is None:
-            self._frames, self._truncated = self._source.load(self._place)
+            self._frames, cut = self._source.load(self._place)
+            self._truncated = self._truncated or cut
         return self._frames
+
+    @property
+    def truncated(self) -> bool:
+        """Are some bytes of the frames lost?"""
+        _ = self.frames
+        return self._truncated
 
     @property
     def frame_sizes(self) -> Sequence[int]:
@@ -133,19 +144,20 @@ class Message:
         return self._parts
 
     def _small_frames(self) -> list[bytes]:
-        """The frames up to the content, those over `DECODE_LIMIT` left empty, and no buffers."""
+        """The frames up to the content, within `DECODE_LIMIT`, others left empty; no buffers."""
         frames: list[bytes] = []
-        stop = len(self.frame_sizes)
-        for number, size in enumerate(self.frame_sizes):
+        room, stop = DECODE_LIMIT, _LOOKED_AT
+        for number, size in enumerate(self.frame_sizes[:_LOOKED_AT]):
             if number >= stop:
                 break
-            if size > DECODE_LIMIT:
+            if size > room:
                 frames.append(b"")
                 continue
+            room -= size
             loaded, cut = self._source.load(self._place, number, number + 1)
             frames += loaded
             self._truncated = self._truncated or cut
-            if frames[-1] == DELIMITER and stop == len(self.frame_sizes):
+            if frames[-1] == DELIMITER and stop == _LOOKED_AT:
                 stop = number + 6
         return frames
 

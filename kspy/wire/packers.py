@@ -8,12 +8,15 @@ runs code.
 from __future__ import annotations
 
 import json
-from typing import Any, Literal, NamedTuple
+from typing import Any, Final, Literal, NamedTuple
 
 import msgpack
 import orjson
 
 Packer = Literal["json", "msgpack"]
+
+ITEM_LIMIT: Final = 1 << 22
+"""Lists and maps, with what is in them, that bytes may hold: as objects they need far more room."""
 
 
 class Decoded(NamedTuple):
@@ -26,6 +29,8 @@ def decode(frame: bytes) -> Decoded | None:
 
     The standard library's json, not orjson: integers of any size and NaN must survive.
     """
+    if frame.count(b"[") + frame.count(b"{") > ITEM_LIMIT:
+        return None
     try:
         value = json.loads(frame)
     except (ValueError, RecursionError):
@@ -43,11 +48,32 @@ def decode_header(frame: bytes) -> dict[str, Any] | None:
     return value if isinstance(value, dict) else None
 
 
-def _decode_msgpack(frame: bytes) -> Decoded | None:
+def unpack(packed: bytes, limit: int = ITEM_LIMIT) -> Any:
+    """The msgpack value in `packed`; None where it is none, or has more than `limit` items."""
+    items = 0
+
+    def count(value: Any) -> Any:
+        nonlocal items
+        items += 1 + len(value)
+        if items > limit:
+            raise ValueError
+        return value
+
     try:
-        value = msgpack.unpackb(frame, strict_map_key=False)
+        return msgpack.unpackb(
+            packed,
+            strict_map_key=False,
+            object_hook=count,
+            list_hook=count,
+            max_array_len=limit,
+            max_map_len=limit,
+        )
     except Exception:  # msgpack raises half a dozen unrelated types on bad input
         return None
+
+
+def _decode_msgpack(frame: bytes) -> Decoded | None:
+    value = unpack(frame)
     if not isinstance(value, dict) or not all(isinstance(key, str) for key in value):
         return None
     return Decoded(value, "msgpack")
