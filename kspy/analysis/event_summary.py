@@ -5,7 +5,7 @@ from __future__ import annotations
 import signal
 from typing import Any, Final
 
-from kspy.analysis.fields import listed, number, shown
+from kspy.analysis.fields import compact, listed, number, shown
 from kspy.analysis.summary import safe_line
 from kspy.analysis.units import duration, plural
 from kspy.recording.event import Event
@@ -43,11 +43,12 @@ def _detail(key: str, value: Any) -> str:
         return f"{key.removesuffix(NANOSECONDS)} {duration(count)}"
     if count is not None and key == "signal":
         return f"signal {_signal_name(count)}"
+    name = key.replace("_", " ")
     if isinstance(value, bytes):
-        return f"{key} {value.decode('ascii', 'backslashreplace')}"
+        value = value.decode("ascii", "backslashreplace")
     if isinstance(value, list):
-        return f"{key} {listed(value)}"
-    return f"{key.replace('_', ' ')} {shown(value)}".rstrip()
+        return f"{name} {listed(value)}"
+    return f"{name} {compact(value) if value == '' else shown(value)}".rstrip()
 
 
 def _signal_name(number_: int) -> str:

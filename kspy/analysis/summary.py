@@ -50,7 +50,8 @@ def _undecoded(message: Message) -> str:
     if parts is None:
         sizes = message.frame_sizes
         inside = f" of {listed(sizes)} bytes" if sizes else ""
-        return f"not a Jupyter message: {plural(len(sizes), 'frame')}{inside}"
+        what = "incomplete" if "truncated" in message.flags else "not a Jupyter message"
+        return f"{what}: {plural(len(sizes), 'frame')}{inside}"
     for name, place in (("header", 2), ("content", 5)):
         frame: bytes = getattr(parts, name)
         if getattr(message, name) or decode(frame) is not None:

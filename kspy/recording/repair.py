@@ -11,7 +11,7 @@ from kspy.errors import KspyError
 from kspy.recording.event import Event
 from kspy.recording.reader import Recording, State
 from kspy.recording.writer import Writer
-from kspy.wire.message import Message
+from kspy.wire.message import TRUNCATED, Message
 
 
 @dataclass
@@ -59,7 +59,7 @@ def _copy(story: Message | Event, writer: Writer, report: RepairReport) -> None:
             story.direction,
             story.frames,
             client=story.client or 0,
-            flags=story.recorded_flags,
+            flags=story.recorded_flags | (TRUNCATED if story.truncated else 0),
         )
         report.messages += 1
         return

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import os
 import queue
+import stat
 import threading
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
@@ -19,7 +20,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from kspy.errors import KspyError
-from kspy.recording.chunk import ChunkBuilder
+from kspy.recording.chunk import CHUNK_BYTES, CHUNK_FRAMES, ChunkBuilder
 from kspy.recording.event import Event
 from kspy.recording.format import (
     ID_SIZE,
@@ -28,6 +29,7 @@ from kspy.recording.format import (
     encode_end,
     encode_entry,
     encode_header,
+    pack,
 )
 from kspy.recording.index import Columns, IndexBuilder
 from kspy.recording.lock import lock_for_writing
@@ -35,6 +37,7 @@ from kspy.wire.frames import Channel, Direction
 from kspy.wire.message import ROUTES
 
 _WAITING_CHUNKS = 8
+_LAST_CLIENT = (1 << 16) - 1
 _BACKLOG_BYTES = 128 << 20
 
 
@@ -113,12 +116,19 @@ class Writer:
         self, time_ns: int, route: int, frames: Sequence[bytes], client: int, flags: int
     ) -> None:
         """As `write`, with channel and direction as a route byte of docs/format.md."""
+        if len(frames) > CHUNK_FRAMES:
+            self.flush()  # should it be too much for any chunk, then it alone is lost
+        if client > _LAST_CLIENT:
+            client = 0
         if self._open.add(time_ns, route, client, flags, frames):
             self.flush()
 
     def event(self, time_ns: int, name: str, data: Mapping[str, Any] | None = None) -> None:
-        """Append an event; it comes before the next message."""
-        if self._open.add_event(Event(self.seq, time_ns, name, data or {})):
+        """Append an event; it comes before the next message. Data beyond a mebibyte is left out."""
+        size = len(pack(data or {}))
+        if size > CHUNK_BYTES:
+            data, size = {"left_out": size}, 0
+        if self._open.add_event(Event(self.seq, time_ns, name, data or {}), size):
             self.flush()
 
     def skip(self, messages: int) -> None:
@@ -166,7 +176,7 @@ class Writer:
         try:
             self._write_end()
         except OSError as error:
-            self._fail(error)
+            self._fail(error.strerror)
 
     def _write_backlog(self, *, last_try: bool = False) -> None:
         """Write what waits; what cannot be written goes on waiting, or, in the end, is lost."""
@@ -175,9 +185,13 @@ class Writer:
             start = self._size
             try:
                 self._write_chunk(chunk)
+            except ValueError as error:  # too much for a chunk, however often it is tried
+                self._size = start
+                self._fail(str(error))
+                self.lost += len(chunk.rows)
             except OSError as error:
                 self._size = start
-                self._fail(error)
+                self._fail(error.strerror)
                 if not last_try:
                     return
                 self.lost += len(chunk.rows)
@@ -203,17 +217,26 @@ class Writer:
 
     def _write_end(self) -> None:
         previous = 0
-        for columns in [*self._blocks, self._index.take()]:
-            payload = compress(columns.encode(previous))
-            previous = self._append(encode_entry("index", self._id, payload))
+        start = self._size
+        try:
+            for columns in [*self._blocks, self._index.take()]:
+                payload = compress(columns.encode(previous))
+                previous = self._append(encode_entry("index", self._id, payload))
+        except ValueError:  # absurdly long message types: go without an index
+            previous = 0
+            self._cut_back(start)
         self._append(encode_end(self._id, End(previous, self.seq)))
 
-    def _fail(self, error: OSError) -> None:
-        os.ftruncate(self._file, self._size)
-        os.lseek(self._file, self._size, os.SEEK_SET)
+    def _cut_back(self, size: int) -> None:
+        os.ftruncate(self._file, size)
+        os.lseek(self._file, size, os.SEEK_SET)
+        self._size = size
+
+    def _fail(self, why: str | None) -> None:
+        self._cut_back(self._size)
         if not self._failing:
             self._failing = True
-            self._on_error(f"{self.path}: not recording: {error.strerror}")
+            self._on_error(f"{self.path}: not recording: {why}")
 
     def _append(self, data: bytes) -> int:
         """Write all of `data` at the end of the file; return where it begins."""
@@ -226,13 +249,16 @@ class Writer:
 
 
 def _create(path: str, overwrite: bool) -> int:
-    flags = os.O_WRONLY | os.O_CREAT | (0 if overwrite else os.O_EXCL)
+    flags = os.O_WRONLY | os.O_CREAT | os.O_NONBLOCK | (0 if overwrite else os.O_EXCL)
     try:
         file = os.open(path, flags, 0o600)
     except FileExistsError as error:
         raise KspyError(f"{path}: exists already; --force writes over it") from error
     except OSError as error:
         raise KspyError(f"{path}: cannot be written: {error.strerror}") from error
+    if not stat.S_ISREG(os.fstat(file).st_mode):
+        os.close(file)
+        raise KspyError(f"{path}: cannot be written: it is no regular file")
     if not lock_for_writing(file):
         os.close(file)
         raise KspyError(f"{path}: another kspy is recording to it")

@@ -37,6 +37,8 @@ _IOPUB_TO_CLIENT: Final = ROUTES["iopub", "to_client"]
 _IOPUB_TO_KERNEL: Final = ROUTES["iopub", "to_kernel"]
 _HB_TO_KERNEL: Final = ROUTES["hb", "to_kernel"]
 _HB_TO_CLIENT: Final = ROUTES["hb", "to_client"]
+_ROUTED: Final = {CHANNELS.index(channel) for channel in ("shell", "stdin", "control")}
+"""Channels on which a message begins with the identity of its client's socket."""
 _CONTROL_TO_KERNEL: Final = ROUTES["control", "to_kernel"]
 
 
@@ -140,33 +142,44 @@ class Recorder:
             self._chunk_since = now
 
     def _record(self, ordered: Ordered) -> None:
-        capture, at, _, parent = ordered
+        capture, at = ordered.capture, ordered.at
         frames, route = capture.frames, capture.route
-        client = 0
-        if at < 0:
-            if self._is_no_message(capture.time_ns, route, frames):
-                return
-        elif route == _IOPUB_TO_CLIENT:
-            client = self._clients.asked(parent)
-            if b"status" in frames[at + 2]:
-                self._last_status = frames[at + 5]
-            elif b"iopub_welcome" in frames[at + 2] and frames not in self._redelivered:
-                self._welcome.published(frames)
-        elif at == 0:
-            pass
-        elif route & TO_CLIENT:
-            client = self._clients.addressed(frames[0])
-        else:
-            client = self._identify(ordered)
-            if route == _CONTROL_TO_KERNEL and b"shutdown_request" in frames[at + 2]:
-                content = decode(frames[at + 5])
-                self.restart_asked = bool(content and content.value.get("restart"))
-        flags = 0 if at < 0 or self._check(frames, at) else BAD_SIGNATURE
-        if self._redelivered and frames in self._redelivered:
-            self._redelivered.remove(frames)
-            flags |= REDELIVERED
+        if at < 0 and self._is_no_message(capture.time_ns, route, frames):
+            return
+        client = self._whose(ordered)
+        flags = 0
+        if at >= 0:
+            self._take_notice(route, frames, at)
+            if not self._check(frames, at):
+                flags |= BAD_SIGNATURE
+            if self._redelivered and frames in self._redelivered:
+                self._redelivered.remove(frames)
+                flags |= REDELIVERED
         self._writer.write_route(capture.time_ns, route, frames, client, flags)
         self.counts[CHANNELS[route & 7]] += 1
+
+    def _whose(self, ordered: Ordered) -> int:
+        """The number of the client that sent this, is addressed, or is answered; 0 if unknown."""
+        route, frames = ordered.capture.route, ordered.capture.frames
+        if route == _IOPUB_TO_CLIENT:
+            return self._clients.asked(ordered.parent)
+        if route & 7 not in _ROUTED or not frames:
+            return 0
+        if route & TO_CLIENT:
+            return self._clients.addressed(frames[0])
+        return self._identify(ordered)
+
+    def _take_notice(self, route: int, frames: list[bytes], at: int) -> None:
+        """Notice what the tap itself must know of: states, greetings, restarts."""
+        header = frames[at + 2]
+        if route == _IOPUB_TO_CLIENT:
+            if b"status" in header:
+                self._last_status = frames[at + 5]
+            elif b"iopub_welcome" in header and frames not in self._redelivered:
+                self._welcome.published(frames)
+        elif route == _CONTROL_TO_KERNEL and b"shutdown_request" in header:
+            content = decode(frames[at + 5])
+            self.restart_asked = bool(content and content.value.get("restart"))
 
     def _is_no_message(self, time_ns: int, route: int, frames: list[bytes]) -> bool:
         """Notice heartbeats and subscriptions; True where it became an event."""
