@@ -234,6 +234,7 @@ def test_endless_nesting_does_not_break_it() -> None:
         (Event(0, 0, "kernel_died", {"exit_status": 1}), "kernel died: exit status 1"),
         (Event(0, 0, "heartbeat_lost", {"waited_ns": 3 * 10**9}), "heartbeat lost: waited 3.0 s"),
         (Event(0, 0, "gap", {"lost": 12, "why": "damaged"}), "gap: 12 messages missing (damaged)"),
+        (Event(0, 0, "subscribed", {"topic": ""}), 'subscribed: topic ""'),
         (Event(0, 0, "gap"), "gap: messages missing, how many is unknown"),
         (Event(0, 0, "of_tomorrow", {"a": [1, "b"], "i": b"\xff"}), "of tomorrow: a 1, b, i \\xff"),
     ],

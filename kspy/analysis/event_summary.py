@@ -3,14 +3,27 @@
 from __future__ import annotations
 
 import signal
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from itertools import groupby
 from typing import Any, Final
 
 from kspy.analysis.fields import compact, listed, number, shown
 from kspy.analysis.summary import safe_line
 from kspy.analysis.units import duration, plural
 from kspy.recording.event import Event
+from kspy.wire.message import Message
 
 NANOSECONDS: Final = "_ns"
+
+_CONNECTIONS: Final = frozenset(
+    f"{side}_{what}" for side in ("client", "kernel") for what in ("connected", "disconnected")
+)
+_LEFT_OUT: Final = {
+    "kernel_started": {"display_name", "language", "interrupt_mode", "argv"},
+    "kernel_restarted": {"kernel_name", "display_name", "language", "interrupt_mode", "argv"},
+}
+"""What the recording's header says already."""
 
 
 def summarize_event(event: Event) -> str:
@@ -20,9 +33,36 @@ def summarize_event(event: Event) -> str:
     """
     if event.name == "gap":
         return safe_line(_gap(event))
-    details = ", ".join(_detail(key, value) for key, value in event.data.items())
+    left_out = _LEFT_OUT.get(event.name, set())
+    details = ", ".join(
+        _detail(key, value) for key, value in event.data.items() if key not in left_out
+    )
     name = event.name.replace("_", " ")
+    if event.name == "kernel_died" and event.data.get("exit_status") == 0:
+        name = "kernel ended"
     return safe_line(f"{name}: {details}" if details else name)
+
+
+def merge_connections(stories: Iterable[Message | Event]) -> Iterator[Message | Event]:
+    """The same stories, with connections that come or go together told as one event.
+
+    A client has five; its data then has all their channels, in one string, and no address.
+    """
+    for key, group in groupby(stories, _connection):
+        if key is None:
+            yield from group
+            continue
+        events = [story for story in group if isinstance(story, Event)]
+        first = events[0]
+        data = {"channel": ", ".join(shown(event.data.get("channel")) for event in events)}
+        clients = [event.data["client"] for event in events if event.data.get("client")]
+        if clients:
+            data["client"] = shown(clients[0])
+        yield replace(first, data=first.data if len(events) == 1 else data)
+
+
+def _connection(story: Message | Event) -> str | None:
+    return story.name if isinstance(story, Event) and story.name in _CONNECTIONS else None
 
 
 def _gap(event: Event) -> str:
@@ -44,6 +84,10 @@ def _detail(key: str, value: Any) -> str:
     if count is not None and key == "signal":
         return f"signal {_signal_name(count)}"
     name = key.replace("_", " ")
+    if key == "topic" and value == b"":
+        return "everything"
+    if isinstance(value, dict):
+        return f"{name} {', '.join(_detail(str(k), v) for k, v in value.items())}"
     if isinstance(value, bytes):
         value = value.decode("ascii", "backslashreplace")
     if isinstance(value, list):

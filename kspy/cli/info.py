@@ -74,10 +74,11 @@ def _rows(found: Overview) -> Iterator[Row]:
         ("clients", {f"client {client}": count for client, count in found.clients.items()}),
         ("requests", found.requests),
         ("flags", found.flags),
-        ("events", {name.replace("_", " "): count for name, count in found.events.items()}),
     ):
         if counts:
             yield label, ", ".join(f"{name}: {count:,}" for name, count in _ordered(counts))
+    events = {name.replace("_", " "): count for name, count in found.events.items()}
+    yield from _table("events", events)
     if found.errors:
         yield "errors", plural(found.errors, "error message")
     yield from _threads("slowest", found.slowest)

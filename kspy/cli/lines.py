@@ -23,7 +23,7 @@ TYPE_WIDTH: Final = 19  # kernel_info_request, update_display_data
 CLIENT_WIDTH: Final = 3
 
 NOISE: Final = frozenset(("status", "iopub_welcome"))
-HARMLESS: Final = frozenset(("msgpack",))
+HARMLESS: Final = frozenset(("msgpack", "redelivered"))
 """Flags that say how something was sent, not that anything is wrong."""
 
 

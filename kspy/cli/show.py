@@ -13,6 +13,7 @@ from pathlib import Path
 import click
 
 import kspy
+from kspy.analysis.event_summary import merge_connections
 from kspy.cli.json_lines import event_line, message_line
 from kspy.cli.lines import Lines
 from kspy.cli.style import style_of_stdout
@@ -40,6 +41,8 @@ def show(file: Path, threads: bool, follow: bool, as_json: bool) -> None:
             _print(thread_lines(recording, style_of_stdout()), at_once=False)
             return
         stories = recording.follow() if follow else recording.stories()
+        if not as_json and not follow:  # following, an event must not wait for the next
+            stories = merge_connections(stories)
         lines = _json_lines(stories) if as_json else _text_lines(stories)
         try:
             _print(lines, at_once=follow)

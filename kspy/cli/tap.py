@@ -92,7 +92,7 @@ def tap(
     )
     screen = make_screen(quiet=bool(client))
     # The recorder shares the interpreter with nobody who could keep it waiting for long.
-    sys.setswitchinterval(0.0005)
+    sys.setswitchinterval(0.0001)
     with screen:
         outcome = asyncio.run(run(options, screen))
     _say_end(options, outcome)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
+from kspy.analysis.event_summary import merge_connections
 from kspy.analysis.timing import Timing, measure
 from kspy.analysis.units import duration
 from kspy.cli.lines import TIME_WIDTH, Lines
@@ -29,7 +30,7 @@ def thread_lines(recording: Recording, style: Style) -> Iterator[str]:
     lines = Lines(style, several_clients=len(set(recording.columns.clients) - {0}) > 1)
     end_ns = _end(recording)
     root = next(roots, None)
-    for story in recording.stories():
+    for story in merge_connections(recording.stories()):
         if isinstance(story, Event):
             yield lines.event(story)
             continue

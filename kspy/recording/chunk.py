@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from itertools import accumulate, pairwise
+from io import BytesIO
+from itertools import accumulate, pairwise, repeat
 from operator import sub
 from typing import Any, Final, TypeGuard
 
@@ -22,7 +23,7 @@ MORE_BYTES: Final = 4 << 20
 CHUNK_MESSAGES: Final = 1 << 16
 CHUNK_FRAMES: Final = 1 << 18
 EVENT_BYTES: Final = 256
-"""What an event counts for beside its data, so that a flood of events closes a chunk as messages do."""
+"""What an event counts for beside its data: a flood of events closes a chunk as messages do."""
 
 KNOWN_ROUTES = bytes(n | d for d in (0, TO_CLIENT) for n in range(len(CHANNELS)))
 
@@ -30,13 +31,12 @@ KNOWN_ROUTES = bytes(n | d for d in (0, TO_CLIENT) for n in range(len(CHANNELS))
 class ChunkBuilder:
     """Collects messages and events until `full`; then `encode` it and begin another."""
 
-    __slots__ = ("events", "frames", "lengths", "rows", "seq", "size")
+    __slots__ = ("events", "frames", "rows", "seq", "size")
 
     def __init__(self, seq: int) -> None:
         self.seq = seq
         self.rows: list[tuple[int, int, int, int, int]] = []
         self.frames: list[bytes] = []
-        self.lengths: list[int] = []
         self.events: list[tuple[int, Event]] = []
         self.size = 0
 
@@ -44,16 +44,19 @@ class ChunkBuilder:
         self, time_ns: int, route: int, client: int, flags: int, frames: Sequence[bytes]
     ) -> bool:
         """Append a message; True when the chunk is full."""
-        lengths = list(map(len, frames))
-        self.rows.append((time_ns, route, client, flags, len(lengths)))
+        self.rows.append((time_ns, route, client, flags, len(frames)))
         self.frames += frames
-        self.lengths += lengths
-        self.size += sum(lengths)
+        self.size += sum(map(len, frames))
         return (
             self.size >= CHUNK_BYTES
             or len(self.rows) >= CHUNK_MESSAGES
-            or len(self.lengths) >= CHUNK_FRAMES
+            or len(self.frames) >= CHUNK_FRAMES
         )
+
+    @property
+    def lengths(self) -> list[int]:
+        """How long each frame is."""
+        return list(map(len, self.frames))
 
     def add_event(self, event: Event, size: int) -> bool:
         """Append an event with `size` bytes of data; True when the chunk is full."""
@@ -110,7 +113,7 @@ class Chunk:
     """Messages and events of one chunk entry, decoded as far as its columns."""
 
     __slots__ = (
-        "_counts", "_ends", "_firsts", "_lengths", "_rest",
+        "_counts", "_ends", "_firsts", "_frames", "_lengths", "_rest", "_spills",
         "clients", "data", "events", "flags", "routes", "seq", "times",
     )  # fmt: skip
 
@@ -130,6 +133,8 @@ class Chunk:
         self._counts = counts
         self._firsts = array("Q", accumulate(counts, initial=0))
         self._ends: array[int] | None = None
+        self._frames: list[bytes] | None = None
+        self._spills = sum(self._lengths) > len(data)
         self.data = data
         self.events = events
         self._rest = rest
@@ -141,6 +146,12 @@ class Chunk:
     def begins_with_gap(self) -> bool:
         """Does it say itself that messages before it are missing?"""
         return any(at == 0 and event.name == "gap" for at, event in self.events)
+
+    @property
+    def complete(self) -> bool:
+        """Is the last byte of its last message there?"""
+        size = sum(self._lengths)
+        return size <= len(self.data) or bool(self._rest(self.seq + len(self) - 1, size - 1, size))
 
     @property
     def last_time(self) -> int:
@@ -160,9 +171,10 @@ class Chunk:
         )
 
     def messages(self) -> Iterator[Message]:
-        columns = zip(self.times, self.routes, self.clients, self.flags, strict=True)
-        for place, (time_ns, route, client, flags) in enumerate(columns):
-            yield Message(self.seq + place, time_ns, route, client, flags, place, self)
+        n = len(self)
+        numbers = range(self.seq, self.seq + n)
+        columns = (self.times, self.routes, self.clients, self.flags)
+        return map(Message, numbers, *columns, range(n), repeat(self))
 
     def stories(self) -> Iterator[Message | Event]:
         """Messages and events in order."""
@@ -186,8 +198,10 @@ class Chunk:
 
     def near_frames(self) -> list[bytes]:
         """All frames, without the bytes that are in `more` entries: enough to read headers."""
-        bounds = accumulate(self._lengths, initial=0)
-        return [self.data[a:b] for a, b in pairwise(bounds)]
+        if self._frames is None:
+            # Reading from a file in memory is the fastest way to cut bytes into pieces.
+            self._frames = list(map(BytesIO(self.data).read, self._lengths))
+        return self._frames
 
     def lengths(self, place: int) -> Sequence[int]:
         """Lengths of the frames of the message in `place`."""
@@ -195,14 +209,15 @@ class Chunk:
 
     def load(self, place: int, first: int = 0, stop: int | None = None) -> tuple[list[bytes], bool]:
         """Frames `first` to `stop` of the message in `place`; and whether bytes are missing."""
-        if self._ends is None:
-            self._ends = array("Q", accumulate(self._lengths, initial=0))
         begin = self._firsts[place]
         end = self._firsts[place + 1] if stop is None else begin + stop
+        if not self._spills or place < len(self) - 1:
+            return self.near_frames()[begin + first : end], False
+        if self._ends is None:
+            self._ends = array("Q", accumulate(self._lengths, initial=0))
         bounds = self._ends[begin + first : end + 1]
         if bounds[-1] <= len(self.data):
-            data = self.data
-            return [data[a:b] for a, b in pairwise(bounds)], False
+            return [self.data[a:b] for a, b in pairwise(bounds)], False
         return self._load_spilled(place, bounds)
 
     def _load_spilled(self, place: int, bounds: Sequence[int]) -> tuple[list[bytes], bool]:

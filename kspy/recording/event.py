@@ -12,6 +12,7 @@ EVENTS: Final[Mapping[str, str]] = {
     "kernel_started": "the tap started the kernel (kernel_name, pid, argv)",
     "kernel_restarted": "the tap started the kernel again (pid, after: how the old one ended)",
     "kernel_died": "the kernel's process ended (exit_status or signal)",
+    "kernel_shut_down": "the tap asks the kernel to end, by a message of its own, not recorded",
     "kernel_interrupted": "the tap's user interrupted the kernel (by: signal or message)",
     "kernel_connected": "the tap is connected to the kernel (channel)",
     "kernel_disconnected": "the connection to the kernel broke (channel)",

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import accumulate, count, pairwise
 from operator import le, lt
 from typing import Any, Final
 
@@ -32,6 +33,7 @@ _CACHED: Final = 1 << 12
 _IOPUB: Final = CHANNELS.index("iopub") | TO_CLIENT
 _HB: Final = CHANNELS.index("hb")
 _STDIN: Final = CHANNELS.index("stdin")
+_EMPTY: Final[Mapping[str, Any]] = {}
 
 OUTPUTS: Final = frozenset(
     (
@@ -206,44 +208,62 @@ class IndexBuilder:
         columns.offsets.append(offset)
         columns.seqs.append(seq)
         columns.events += events
-        before = len(columns)
-        first = 0
-        for number, (time_ns, route, client, flags, count) in enumerate(rows):
-            stop = first + count
-            columns.times.append(time_ns)
-            columns.routes.append(route)
-            columns.clients.append(client)
-            columns.flags.append(flags)
-            columns.sizes.append(sum(lengths[first:stop]))
-            at = _delimiter(frames, first, stop) if route & 7 != _HB else stop
-            if at + 6 > stop:
-                columns.types.append(self._place(""))
-                columns.parents.append(0)
-            else:
-                self._add_header(seq + number, route, client, frames[at + 2], frames[at + 3])
-            first = stop
-        columns.sums.append(len(columns) - before)
+        rows = list(rows)
+        columns.sums.append(len(rows))
+        if not rows:
+            return
+        times, routes, clients, flags, counts = zip(*rows, strict=True)
+        columns.times.extend(times)
+        columns.routes += bytes(routes)
+        columns.clients.extend(clients)
+        columns.flags += bytes(flags)
+        firsts = list(accumulate(counts, initial=0))
+        columns.sizes.extend([sum(lengths[first:stop]) for first, stop in pairwise(firsts)])
+        self._add_headers(seq, routes, clients, frames, firsts)
 
-    def _add_header(
-        self, seq: int, route: int, client: int, raw_header: bytes, raw_parent: bytes
+    def _add_headers(
+        self,
+        seq: int,
+        routes: Iterable[int],
+        clients: Iterable[int],
+        frames: Sequence[bytes],
+        firsts: Sequence[int],
     ) -> None:
-        """Find type and parent of a message."""
-        parent_id = self._parents.get(raw_parent)
-        if parent_id is None:
-            parent_id = self._parent_id(raw_parent)
-        parent = self._seqs.get(parent_id) if parent_id else None
-        header = decode_header(raw_header) or {}
-        msg_type, msg_id = text(header.get("msg_type")), text(header.get("msg_id"))
-        self.columns.types.append(self._place(msg_type))
-        if route & 7 == _STDIN:
-            if msg_type == "input_request":
-                self._asked[client] = seq
-            elif msg_type == "input_reply" and not parent_id:
-                parent = self._asked.get(client)
-        distance = seq - parent if parent is not None else 0
-        self.columns.parents.append(distance if distance < _FAR else 0)
-        if msg_id and not (route == _IOPUB and msg_type in OUTPUTS):
-            self._seqs[msg_id] = seq
+        """Find type and parent of each message. Once a message: what is slow here slows a tap."""
+        seqs, parents, find = self._seqs, self._parents, frames.index
+        types: list[str] = []
+        distances: list[int] = []
+        for number, route, client, (first, stop) in zip(
+            count(seq), routes, clients, pairwise(firsts), strict=False
+        ):
+            try:
+                at = find(DELIMITER, first, stop) if route & 7 != _HB else stop
+            except ValueError:
+                at = stop
+            if at + 6 > stop:
+                types.append("")
+                distances.append(0)
+                continue
+            header = decode_header(frames[at + 2]) or _EMPTY
+            msg_type, msg_id = header.get("msg_type"), header.get("msg_id")
+            if not isinstance(msg_type, str):
+                msg_type = ""
+            types.append(msg_type)
+            raw_parent = frames[at + 3]
+            parent_id = parents.get(raw_parent)
+            if parent_id is None:
+                parent_id = self._parent_id(raw_parent)
+            parent = seqs.get(parent_id, number) if parent_id else number
+            if route & 7 == _STDIN:
+                if msg_type == "input_request":
+                    self._asked[client] = number
+                elif msg_type == "input_reply" and not parent_id:
+                    parent = self._asked.get(client, number)
+            distances.append(number - parent if number - parent < _FAR else 0)
+            if (route != _IOPUB or msg_type not in OUTPUTS) and msg_id and isinstance(msg_id, str):
+                seqs[msg_id] = number
+        self.columns.parents.extend(distances)
+        self.columns.types.extend(map(self._place, types))
 
     def _parent_id(self, raw: bytes) -> str:
         if len(self._parents) > 10_000:
@@ -254,15 +274,7 @@ class IndexBuilder:
         return parent_id
 
     def _place(self, msg_type: str) -> int:
-        place = self._places.get(msg_type)
-        if place is None:
-            place = self._places[msg_type] = len(self.columns.names)
+        place = self._places.setdefault(msg_type, len(self._places))
+        if place == len(self.columns.names):
             self.columns.names.append(msg_type)
         return place
-
-
-def _delimiter(frames: Sequence[bytes], first: int, stop: int) -> int:
-    try:
-        return frames.index(DELIMITER, first, stop)
-    except ValueError:
-        return stop

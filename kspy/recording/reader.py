@@ -138,7 +138,7 @@ class Recording:
             for item in self._chunks(self._walk):
                 if isinstance(item, Placed):
                     self._index_chunk(item)
-        columns = self._indexed or self._builder.columns
+        columns = self._builder.columns if self._indexed is None else self._indexed
         for n in columns.sums[len(self._firsts) - 1 :]:
             self._firsts.append(self._firsts[-1] + n)
         return columns
@@ -157,7 +157,7 @@ class Recording:
     def _read_index(self) -> Columns | None:
         """The columns from the index, or None where it is missing or wrong."""
         end = self._end()
-        if end is None:
+        if end is None or not end.index_offset:
             return None
         blocks: list[Columns] = []
         offset = end.index_offset
@@ -201,15 +201,16 @@ class Recording:
 
     def _message(self, place: int) -> Message:
         columns = self.columns
+        if place >= len(columns):  # counted by an index that was wrong
+            raise KspyError(f"{self.path}: message {place} cannot be read any more")
         number = bisect_right(self._firsts, place) - 1
         chunk = self._chunk_at(columns.offsets[number])
         within = place - self._firsts[number]
         if chunk is None or len(chunk) != columns.sums[number] or chunk.seq != columns.seqs[number]:
-            if self._indexed is not None:
-                self._distrust_index()
-                if place < len(self):
-                    return self._message(place)
-            raise KspyError(f"{self.path}: message {place} cannot be read any more")
+            if self._indexed is None:
+                raise KspyError(f"{self.path}: message {place} cannot be read any more")
+            self._distrust_index()
+            return self._message(place)
         return chunk.message(within)
 
     def _read_chunk_at(self, offset: int) -> Chunk | None:
@@ -217,6 +218,12 @@ class Recording:
         if entry is None or entry.kind != "chunk":
             return None
         return read_chunk(self._file, self._id, entry)
+
+    def _sound(self) -> bool:
+        """Can every chunk be read? The index knows messages that are lost, threads must not."""
+        for _ in self._chunks(self._new_walk()):
+            pass
+        return not self._damaged
 
     def _distrust_index(self) -> None:
         """The index names a chunk that is not there: go by what can be read."""
@@ -230,6 +237,8 @@ class Recording:
 
     def threads(self) -> list[Thread]:
         """Every request with all that answers it, in order; what has no known parent is one too."""
+        if self.columns is self._indexed and not self._sound():
+            self._distrust_index()
         return group(self.columns, self._message)
 
     @property

@@ -52,20 +52,34 @@ class Walk:
                 self._cut = self.end is None and item.stop >= self._file.size()
                 self._lose(item)
             else:
-                yield from self._read(item)
+                chunk = self._chunk(item)
+                if growing and chunk is not None and self._unfinished(item, chunk):
+                    return
+                yield from self._read(item, chunk)
             self.offset = item.stop
         if self.end is not None and self.end.seq > self.seq:
             yield self._gap(self.end.seq)
         elif self._lost_bytes and not growing:
             yield self._gap(None)
 
-    def _read(self, entry: Entry) -> Iterator[Placed | Event]:
+    def _chunk(self, entry: Entry) -> Chunk | None:
+        return read_chunk(self._file, self._ident, entry) if entry.kind == "chunk" else None
+
+    def _unfinished(self, entry: Entry, chunk: Chunk) -> bool:
+        """Does the file end within the `more` entries of this chunk?"""
+        if chunk.complete:
+            return False
+        after: Entry | None = entry
+        while after and (after.kind == "more" or after is entry):
+            after = read_entry(self._file, self._ident, after.stop)
+        return after is None
+
+    def _read(self, entry: Entry, chunk: Chunk | None) -> Iterator[Placed | Event]:
         if entry.kind == "end":
             self.end = decode_end(read_payload(self._file, entry))
             if self.end is None:
                 self._lose(entry)
         elif entry.kind == "chunk":
-            chunk = read_chunk(self._file, self._ident, entry)
             if chunk is None or chunk.seq < self.seq:
                 self._lose(entry)
                 return

@@ -185,7 +185,7 @@ class Writer:
             start = self._size
             try:
                 self._write_chunk(chunk)
-            except ValueError as error:  # too much for a chunk, however often it is tried
+            except (ValueError, OverflowError) as error:  # fits no chunk, however often tried
                 self._size = start
                 self._fail(str(error))
                 self.lost += len(chunk.rows)

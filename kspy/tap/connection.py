@@ -85,7 +85,7 @@ def parse(values: Mapping[str, Any], source: str) -> Connection:
     ports: dict[Channel, int] = {}
     for channel in CHANNELS:
         port = values.get(f"{channel}_port")
-        if not isinstance(port, int) or isinstance(port, bool) or port <= 0:
+        if not isinstance(port, int) or isinstance(port, bool) or not 0 < port < 65536:
             raise KspyError(f"{source}: is no connection file: {channel}_port is missing or wrong")
         ports[channel] = port
     transport, ip = values.get("transport", "tcp"), values.get("ip", "127.0.0.1")

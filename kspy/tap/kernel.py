@@ -62,7 +62,8 @@ class LaunchedKernel:
         except Exception as error:  # a provisioner may raise anything
             raise KspyError(f"kernel {self.name}: cannot be started: {error}") from error
         self._read_output()
-        return parse(self._manager.get_connection_info(), f"kernel {self.name}")
+        values = self._manager.get_connection_info() | {"kernel_name": self.name}
+        return parse(values, f"kernel {self.name}")
 
     async def restart(self) -> None:
         """Start it again, on the same ports, after it ended."""

@@ -24,5 +24,5 @@ def describe(kernel_name: str, kernel: Mapping[str, Any]) -> dict[str, Any]:
             "pyzmq": zmq.__version__,
             "libzmq": zmq.zmq_version(),
         },
-        "platform": f"{platform.system()} {platform.release()} {platform.machine()}",
+        "platform": f"{platform.system()} {platform.machine()}",
     }

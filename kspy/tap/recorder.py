@@ -22,6 +22,7 @@ from kspy.tap.clock import Clock
 from kspy.tap.heartbeat import Heartbeat
 from kspy.tap.monitor import Change, Monitor
 from kspy.tap.order import Order, Ordered
+from kspy.tap.priority import give_way
 from kspy.tap.proxy import Proxy
 from kspy.tap.welcome import SUBSCRIBE, UNSUBSCRIBE, Welcome
 from kspy.wire.frames import CHANNELS
@@ -97,6 +98,7 @@ class Recorder:
         return str(decoded.value.get("execution_state", "")) if decoded else ""
 
     def _run(self) -> None:
+        give_way()
         try:
             self._record_all()
         finally:

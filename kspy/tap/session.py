@@ -183,6 +183,8 @@ class Session:
             await self._client.end()
         self._recorder.note("tap_stopped", {"reason": reason})
         if self._kernel:
+            if not self._kernel_gone:
+                self._recorder.note("kernel_shut_down")
             ended = await self._kernel.shut_down()
             if ended and not self._kernel_gone:
                 self._recorder.note("kernel_died", ended)

@@ -224,7 +224,7 @@ class Message:
             if "msgpack" in self._packers:
                 flags.append("msgpack")
         else:
-            _ = self.frames  # to learn whether they are all there
+            _ = self.size > DECODE_LIMIT or self.frames  # to learn whether they are all there
         if self._truncated:
             flags.append("truncated")
         return tuple(flags)

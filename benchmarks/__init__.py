@@ -1,0 +1,1 @@
+"""How fast is kspy? `python -m benchmarks` prints it, beside others measured in the same run."""
