@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from pathlib import Path
+from statistics import median
 from typing import Final
 
 import kspy
@@ -15,16 +16,17 @@ _RATE: Final = 10_000
 
 
 def measure(*, quick: bool = False, profile: bool = False) -> list[Row]:
-    rounds, messages = (2, 5_000) if quick else (5, 20_000)
-    received: list[int] = []
+    rounds, messages = (2, 5_000) if quick else (9, 10_000)
+    received: list[list[int]] = []
     with folder() as where:
         with rigs(where, "direct", "tap", profile=profile) as (direct, tap):
             for _ in range(rounds):
-                received += _paced(direct.client, messages)
+                received.append(_paced(direct.client, messages))
                 _paced(tap.client, messages)
-        recorded = _recorded(where / "tap.kspy")[-rounds * messages :]
-    if len(recorded) < rounds * messages:
-        raise RuntimeError(f"{rounds * messages - len(recorded)} messages are not in the recording")
+        found = _recorded(where / "tap.kspy")[-rounds * messages :]
+    if len(found) < rounds * messages:
+        raise RuntimeError(f"{rounds * messages - len(found)} messages are not in the recording")
+    recorded = [found[at : at + messages] for at in range(0, len(found), messages)]
     tap_p99, direct_p99 = _percentile(recorded, 99), _percentile(received, 99)
     return [
         Row(
@@ -57,6 +59,6 @@ def _recorded(path: Path) -> list[int]:
         ]
 
 
-def _percentile(values: list[int], percent: int) -> float:
-    """In ms."""
-    return sorted(values)[len(values) * percent // 100] / 1e6
+def _percentile(rounds: list[list[int]], percent: int) -> float:
+    """The median of the rounds' percentiles, in ms."""
+    return median(sorted(values)[len(values) * percent // 100] for values in rounds) / 1e6

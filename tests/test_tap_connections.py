@@ -7,9 +7,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import zmq
 from command import kspy
 from fake_kernel import fake_kernel, raw_client, subscribed, tapped
 from tapping import Tap, answer, connected, running_kernel, short_folder, tapping, until_idle
+
+import kspy as library
+from kspy.wire.frames import CHANNELS
 
 NAMES = ("key", "curve_publickey", "curve_secretkey")
 
@@ -30,15 +34,15 @@ def works(tap: Tap) -> None:
 
 
 @pytest.mark.parametrize(
-    ("arguments", "encrypted"),
+    ("transport", "arguments", "encrypted"),
     [
-        ((), False),
-        (("--curve",), True),
-        (("--curve", "--no-client-curve"), False),
-        (("--client-curve",), True),
+        ("tcp", ("--curve",), True),
+        ("tcp", ("--curve", "--no-client-curve"), False),
+        ("tcp", ("--client-curve",), True),
+        ("ipc", (), False),
+        ("ipc", ("--curve",), True),
     ],
 )
-@pytest.mark.parametrize("transport", ["tcp", "ipc"])
 def test_curve_and_transport(transport: str, arguments: tuple[str, ...], encrypted: bool) -> None:
     with tapping("--kernel", "python3", "--transport", transport, *arguments) as tap:
         assert tap.connection["transport"] == transport
@@ -61,8 +65,6 @@ def assert_not_in_recording(tap: Tap, secrets: list[bytes]) -> None:
 
 
 def header(tap: Tap) -> object:
-    import kspy as library
-
     with library.open(tap.recording) as recording:
         return recording.metadata
 
@@ -79,9 +81,9 @@ def test_recording_and_connection_file_are_private_and_know_no_secrets() -> None
 
 
 def test_the_connection_file_is_as_the_kernels_but_for_the_address() -> None:
-    with tapping("--kernel", "python3", "--port", "47110") as tap:
-        assert [tap.connection[f"{c}_port"] for c in ("shell", "iopub", "stdin", "control", "hb")]
-        assert tap.connection["shell_port"] == 47110
+    with tapping("--kernel", "python3", "--port", "23110") as tap:
+        ports = [tap.connection[f"{channel}_port"] for channel in CHANNELS]
+        assert ports == [23110, 23111, 23112, 23113, 23114]
         assert tap.connection["kernel_name"] == "python3"
         assert tap.connection["signature_scheme"] == "hmac-sha256"
 
@@ -112,8 +114,6 @@ def test_a_running_kernel_is_tapped_as_it_is(folder: Path, curve: bool, transpor
 
 def test_the_wrong_curve_keys_are_told_of(folder: Path) -> None:
     with running_kernel(folder, transport_encryption="required") as path:
-        import zmq
-
         public, secret = (key.decode() for key in zmq.curve_keypair())
         changed = json.loads(path.read_bytes())
         changed |= {"curve_publickey": public, "curve_secretkey": secret}

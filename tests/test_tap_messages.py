@@ -134,7 +134,7 @@ def test_subshells_answer_while_the_main_shell_is_busy(tap: Tap) -> None:
     with tap.client() as client:
         created = ask(client, "create_subshell_request", {})
         subshell = created["content"]["subshell_id"]
-        client.execute("import threading; gate = threading.Event()")
+        answer(client, client.execute("import threading; gate = threading.Event()"))
         main = client.execute("gate.wait()")
         message = client.session.msg("execute_request", {"code": "gate.set()", "silent": False})
         message["header"]["subshell_id"] = subshell

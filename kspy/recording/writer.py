@@ -36,7 +36,7 @@ from kspy.recording.lock import lock_for_writing
 from kspy.wire.frames import Channel, Direction
 from kspy.wire.message import ROUTES
 
-_WAITING_CHUNKS = 8
+_WAITING_CHUNKS = 32
 _LAST_CLIENT = (1 << 16) - 1
 _BACKLOG_BYTES = 128 << 20
 

@@ -31,6 +31,9 @@ from kspy.wire.packers import decode
 from kspy.wire.signature import SignatureChecker
 
 CHUNK_NS: Final = 100_000_000
+CHUNK_MESSAGES: Final = 256
+"""The writing thread holds the interpreter for a time that grows with the chunk; meanwhile nothing
+is stamped. So chunks are kept small where much is said: this many cost half a millisecond."""
 _WAIT_MS: Final = 20
 _CHECK_NS: Final = 500_000_000
 
@@ -71,6 +74,7 @@ class Recorder:
         self._notes: queue.SimpleQueue[tuple[int, str, Mapping[str, Any]]] = queue.SimpleQueue()
         self._last_status = b""
         self._chunk_since = 0
+        self._chunk_seq = 0
         self._last_check = 0
         self._idle = threading.Event()
         self._thread = threading.Thread(target=self._run, name="kspy-recorder", daemon=True)
@@ -139,9 +143,11 @@ class Recorder:
         if now - self._last_check > _CHECK_NS:
             self._last_check = now
             self._look_at_clocks(now)
-        if self._writer.pending and now - self._chunk_since > CHUNK_NS:
+        due = now - self._chunk_since > CHUNK_NS
+        if self._writer.pending and (due or self._writer.seq - self._chunk_seq >= CHUNK_MESSAGES):
             self._writer.flush()
             self._chunk_since = now
+            self._chunk_seq = self._writer.seq
 
     def _record(self, ordered: Ordered) -> None:
         capture, at = ordered.capture, ordered.at
