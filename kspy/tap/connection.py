@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -22,6 +23,7 @@ from kspy.wire.signature import SignatureChecker
 
 Transport = Literal["tcp", "ipc"]
 
+_Z85_KEY = re.compile(rb"[0-9a-zA-Z.\-:+=^!/*?&<>()\[\]{}@%$#]{40}")
 _OWN_KEYS = {
     "transport",
     "ip",
@@ -93,19 +95,24 @@ def parse(values: Mapping[str, Any], source: str) -> Connection:
     if transport not in ("tcp", "ipc") or not isinstance(ip, str):
         raise KspyError(f"{source}: transport {transport!r} is not one of tcp, ipc")
     key = key.encode() if isinstance(key, str) else key
+    if not isinstance(key, bytes):
+        raise KspyError(f"{source}: is no connection file: its key is no text")
     try:
         SignatureChecker(key, scheme)
     except (ValueError, TypeError, AttributeError) as error:
         raise KspyError(f"{source}: signature_scheme {scheme!r} is not known") from error
-    curve = None
-    if values.get("curve_publickey") and values.get("curve_secretkey"):
-        curve = CurveKeys(_text(values["curve_publickey"]), _text(values["curve_secretkey"]))
+    curve = _parse_curve(values.get("curve_publickey"), values.get("curve_secretkey"), source)
     extra = {name: value for name, value in values.items() if name not in _OWN_KEYS}
     return Connection(transport, ip, ports, key, scheme, curve, extra)
 
 
-def _text(value: str | bytes) -> str:
-    return value.decode() if isinstance(value, bytes) else value
+def _parse_curve(public: object, secret: object, source: str) -> CurveKeys | None:
+    if not public or not secret:
+        return None
+    keys = [value.encode() if isinstance(value, str) else value for value in (public, secret)]
+    if not all(isinstance(key, bytes) and _Z85_KEY.fullmatch(key) for key in keys):
+        raise KspyError(f"{source}: its CurveZMQ keys are not 40 characters of Z85 each")
+    return CurveKeys(*(bytes(key).decode() for key in keys if isinstance(key, bytes)))
 
 
 def load(path: str) -> Connection:

@@ -18,6 +18,8 @@ from jupyter_client.manager import AsyncKernelManager
 
 from kspy.errors import KspyError
 from kspy.tap.connection import Connection, Transport, parse
+from kspy.tap.ports import free_ports
+from kspy.wire.frames import CHANNELS
 
 _TAIL_LINES = 20
 
@@ -53,6 +55,11 @@ class LaunchedKernel:
             transport=transport,
             connection_file=str(Path(self._folder) / "kernel.json"),
         )
+        ports = free_ports(len(CHANNELS)) if transport == "tcp" else []
+        if len(ports) == len(CHANNELS):
+            self._manager.cache_ports = False
+            for channel, port in zip(CHANNELS, ports, strict=True):
+                setattr(self._manager, f"{channel}_port", port)
 
     async def start(self) -> Connection:
         """Start it. Raises `KspyError` if it cannot be started at all."""

@@ -133,12 +133,18 @@ class Proxy:
         return self.client
 
     def start(self) -> None:
-        """Connect to the kernel and begin to forward."""
+        """Connect to the kernel and begin to forward. Raises `KspyError` for no address at all."""
         for channel in CHANNELS:
             back = self._backs[channel]
             if self.kernel.curve:
                 _use_curve(back, self.kernel.curve)
-            back.connect(self.kernel.endpoint(channel))
+            endpoint = self.kernel.endpoint(channel)
+            try:
+                back.connect(endpoint)
+            except zmq.ZMQError as error:
+                raise KspyError(
+                    f"{endpoint}: is no address of a kernel: {error.strerror}"
+                ) from error
             if channel == "iopub":
                 back.connect(WELCOME_ADDRESS)
                 # Twice, because only some kernels greet a subscription that they have already:

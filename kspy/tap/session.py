@@ -25,6 +25,7 @@ from kspy.wire.frames import CHANNELS
 
 _POLL_SECONDS = 0.1
 _CONNECT_SECONDS = 5.0
+_LISTEN_SECONDS = 60.0
 _GONE_SECONDS = 5.0
 _SETTLE_SECONDS = 2.0
 
@@ -68,8 +69,8 @@ async def _tap_existing(options: Options, screen: Screen, ending: Ending, path: 
     proxy = Proxy(connection)
     monitor = Monitor(proxy.monitors())
     monitor.start()
-    proxy.start()
     try:
+        proxy.start()
         await _wait_connected(monitor, ending, connection, source)
         name = str(connection.extra.get("kernel_name", ""))
         recording = _open_writer(options, screen, name, {})
@@ -157,6 +158,8 @@ class Session:
             recorder.note("kernel_started", _started(self._kernel))
         reason, exit_code = "failed", 0
         try:
+            if self._kernel:
+                await self._wait_listening(self._kernel)
             client = self._proxy.bind(client_side(self._proxy.kernel, self._options, path))
             with connection_file(client, path):
                 self._status.connection_file = path
@@ -176,6 +179,19 @@ class Session:
         if lost or self._failed:
             exit_code = 2
         return Outcome(reason, exit_code, self._writer.seq, lost)
+
+    async def _wait_listening(self, kernel: LaunchedKernel) -> None:
+        """Let clients come once the kernel listens: many give up if it does not answer at once."""
+        deadline = time.monotonic() + _LISTEN_SECONDS
+        while len(self._monitor.ready) < len(CHANNELS) and time.monotonic() < deadline:
+            if self._ending.asked:
+                return
+            if ended := await kernel.ended():
+                raise KspyError(
+                    f"kernel {kernel.name}: ended before it listened ({_how(ended)}):"
+                    f" {kernel.last_output}"
+                )
+            await self._ending.wait(0.02)
 
     async def _stop(self, reason: str) -> None:
         """End the client, the kernel, then, once all they said has passed, the rest."""
@@ -203,7 +219,9 @@ class Session:
             if self._kernel:
                 ended = await self._kernel.ended()
                 if ended and not await self._restart(self._kernel, ended):
-                    return await self._kernel_ended(self._kernel, ended)
+                    self._recorder.note("kernel_died", ended)
+                    self._kernel_gone = True
+                    return f"the kernel ended ({_how(ended)})"
                 await self._pass_on_interrupt(self._kernel)
             elif self._monitor.ready:
                 seen = time.monotonic()
@@ -223,14 +241,6 @@ class Session:
         self._recorder.note("kernel_restarted", {**_started(kernel), "after": dict(ended)})
         return True
 
-    async def _kernel_ended(self, kernel: LaunchedKernel, ended: Mapping[str, Any]) -> str:
-        self._recorder.note("kernel_died", ended)
-        self._kernel_gone = True
-        how = ", ".join(f"{key.replace('_', ' ')} {value}" for key, value in ended.items())
-        if not self._recorder.counts:
-            raise KspyError(f"kernel {kernel.name}: ended at once ({how}): {kernel.last_output}")
-        return f"the kernel ended ({how})"
-
     async def _pass_on_interrupt(self, kernel: LaunchedKernel) -> None:
         if self._ending.take_interrupt() and self._recorder.kernel_state == "busy":
             self._recorder.note("kernel_interrupted", {"by": await kernel.interrupt()})
@@ -245,6 +255,10 @@ class Session:
     def _on_failure(self, line: str) -> None:
         self._failed = True
         self._screen.warn(f"{self._options.output}: {line}; the session goes on")
+
+
+def _how(ended: Mapping[str, Any]) -> str:
+    return ", ".join(f"{key.replace('_', ' ')} {value}" for key, value in ended.items())
 
 
 def _started(kernel: LaunchedKernel) -> dict[str, Any]:
