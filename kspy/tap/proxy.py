@@ -63,6 +63,7 @@ class Proxy:
         self.welcome.bind(WELCOME_ADDRESS)
         self._fronts: dict[Channel, Socket] = {}
         self._backs: dict[Channel, Socket] = {}
+        self._started = False
         self._tokens: dict[Channel, tuple[bytes, bytes]] = {}
         routing_id = b"kspy-" + secrets.token_hex(8).encode()
         for channel in CHANNELS:
@@ -142,19 +143,18 @@ class Proxy:
             try:
                 back.connect(endpoint)
             except zmq.ZMQError as error:
-                raise KspyError(
-                    f"{endpoint}: is no address of a kernel: {error.strerror}"
-                ) from error
-            if channel == "iopub":
-                back.connect(WELCOME_ADDRESS)
-                # Twice, because only some kernels greet a subscription that they have already:
-                # by the number of greetings the recorder knows what this one does.
-                back.send(b"\x01")
-                back.send(b"\x01")
-            thread = threading.Thread(
+                raise KspyError(f"{endpoint}: is no kernel's address") from error
+        iopub = self._backs["iopub"]
+        iopub.connect(WELCOME_ADDRESS)
+        # Twice, because only some kernels greet a subscription that they have already: by the
+        # number of greetings the recorder knows what this one does.
+        iopub.send(b"\x01")
+        iopub.send(b"\x01")
+        self._started = True
+        for channel in CHANNELS:
+            threading.Thread(
                 target=self._relay, args=(channel,), name=f"kspy-{channel}", daemon=True
-            )
-            thread.start()
+            ).start()
 
     def _relay(self, channel: Channel) -> None:
         # A signal that interrupts libzmq here could break a message in two.
@@ -171,9 +171,12 @@ class Proxy:
                 socket.close()
 
     def abandon(self) -> None:
-        """Close where nobody uses `capture` and `welcome` yet."""
-        self.capture.close()
-        self.welcome.close()
+        """Close where nobody uses `capture` and `welcome` yet, and relays may not have begun."""
+        for socket in (self.capture, self.welcome):
+            socket.close()
+        if not self._started:
+            for socket in (*self._fronts.values(), *self._backs.values()):
+                socket.close()
         self.close()
 
     def close(self) -> None:

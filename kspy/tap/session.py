@@ -71,12 +71,12 @@ async def _tap_existing(options: Options, screen: Screen, ending: Ending, path: 
     monitor.start()
     try:
         proxy.start()
-        await _wait_connected(monitor, ending, connection, source)
+        await _wait_connected(monitor, ending, connection)
         name = str(connection.extra.get("kernel_name", ""))
         recording = _open_writer(options, screen, name, {})
-    except KspyError:
+    except KspyError as error:
         await asyncio.to_thread(proxy.abandon)
-        raise
+        raise KspyError(f"{source}: {error}") from error
     with recording as writer:
         return await Session(options, screen, ending, writer, proxy, monitor, None).run(path)
 
@@ -92,21 +92,19 @@ def _removed_on_error(writer: Writer) -> Iterator[Writer]:
         raise
 
 
-async def _wait_connected(
-    monitor: Monitor, ending: Ending, kernel: Connection, source: str
-) -> None:
+async def _wait_connected(monitor: Monitor, ending: Ending, kernel: Connection) -> None:
     """Wait until a running kernel answers on every channel."""
     deadline = time.monotonic() + _CONNECT_SECONDS
     while len(monitor.ready) < len(CHANNELS) and not monitor.refused:
         if time.monotonic() > deadline or ending.asked:
             missing = [channel for channel in CHANNELS if channel not in monitor.ready]
             raise KspyError(
-                f"{source}: no kernel answers at {kernel.endpoint(missing[0])}"
+                f"no kernel answers at {kernel.endpoint(missing[0])}"
                 f" ({', '.join(missing)}); it is dead, or the file is out of date"
             )
         await ending.wait(0.01)
     if monitor.refused:
-        raise KspyError(f"{source}: the kernel refuses the connection; are the keys right?")
+        raise KspyError("the kernel refuses the connection; are the keys right?")
 
 
 def _open_writer(
