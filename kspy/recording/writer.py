@@ -45,7 +45,7 @@ class Writer:
     """A recording being written. Use it as a context manager, from one thread.
 
     `on_error` is called, from the writing thread, with one line when writing begins to fail, and
-    with None when it works again.
+    with None when it works again; `on_start` is the first that this thread calls.
     """
 
     def __init__(
@@ -55,9 +55,11 @@ class Writer:
         *,
         overwrite: bool = False,
         on_error: Callable[[str | None], None] | None = None,
+        on_start: Callable[[], None] = lambda: None,
     ) -> None:
         """Create the file, mode 0600. Raises `KspyError` if it exists (unless `overwrite`)."""
         self.path = os.fspath(path)
+        self._on_start = on_start
         self._on_error = on_error or (lambda _: None)
         self._file = _create(self.path, overwrite)
         self._id = os.urandom(ID_SIZE)
@@ -166,6 +168,7 @@ class Writer:
     # What follows runs in the writing thread.
 
     def _run(self) -> None:
+        self._on_start()
         while (chunk := self._queue.get()) is not None:
             if sum(waiting.size for waiting in self._backlog) > _BACKLOG_BYTES:
                 self.lost += len(chunk.rows)

@@ -19,6 +19,7 @@ from kspy.tap.kernel import LaunchedKernel
 from kspy.tap.metadata import describe
 from kspy.tap.monitor import Monitor
 from kspy.tap.options import Options, Outcome, Screen, Status
+from kspy.tap.priority import give_way
 from kspy.tap.proxy import Proxy
 from kspy.tap.recorder import Recorder
 from kspy.wire.frames import CHANNELS
@@ -117,7 +118,13 @@ def _open_writer(
             screen.warn(f"{options.output}: recording again")
 
     metadata = describe(name, kernel)
-    writer = Writer(options.output, metadata, overwrite=options.overwrite, on_error=on_error)
+    writer = Writer(
+        options.output,
+        metadata,
+        overwrite=options.overwrite,
+        on_error=on_error,
+        on_start=give_way,
+    )
     return _removed_on_error(writer)
 
 
