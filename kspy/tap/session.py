@@ -71,13 +71,16 @@ async def _tap_existing(options: Options, screen: Screen, ending: Ending, path: 
     monitor = Monitor(proxy.monitors())
     monitor.start()
     try:
-        proxy.start()
-        await _wait_connected(monitor, ending, connection)
+        try:
+            proxy.start()
+            await _wait_connected(monitor, ending, connection)
+        except KspyError as error:
+            raise KspyError(f"{source}: {error}") from error
         name = str(connection.extra.get("kernel_name", ""))
         recording = _open_writer(options, screen, name, {})
-    except KspyError as error:
+    except KspyError:
         await asyncio.to_thread(proxy.abandon)
-        raise KspyError(f"{source}: {error}") from error
+        raise
     with recording as writer:
         return await Session(options, screen, ending, writer, proxy, monitor, None).run(path)
 
