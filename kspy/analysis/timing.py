@@ -12,6 +12,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
+from kspy.recording.outcome import ABORTED, ERROR, ERROR_TYPES, reply_outcome
 from kspy.wire.message import Message
 
 if TYPE_CHECKING:
@@ -79,7 +80,7 @@ class ThreadClock:
 
     def _see_output(self, message: Message, elapsed: int) -> None:
         msg_type = message.msg_type
-        if msg_type in ("error", "pyerr"):
+        if msg_type in ERROR_TYPES:
             self._failed = True
         elif (
             msg_type == "status"
@@ -127,11 +128,10 @@ def measure(thread: Thread) -> Timing:
 
 def reply_state(reply: Message) -> State:
     """What a reply says about its request. What is neither error nor aborted is ok."""
-    content = reply.content
-    status = content.get("status")
-    if status == "error" or (reply.msg_type == "debug_reply" and content.get("success") is False):
+    outcome = reply_outcome(reply.msg_type, reply.content)
+    if outcome == ERROR:
         return "error"
-    return "aborted" if status == "aborted" else "ok"
+    return "aborted" if outcome == ABORTED else "ok"
 
 
 def is_error(message: Message) -> bool:
@@ -139,7 +139,7 @@ def is_error(message: Message) -> bool:
     msg_type = message.msg_type
     if msg_type.endswith("_reply"):
         return message.direction == "to_client" and reply_state(message) == "error"
-    return msg_type in ("error", "pyerr")
+    return msg_type in ERROR_TYPES
 
 
 def expects_answer(message: Message) -> bool:

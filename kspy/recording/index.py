@@ -20,6 +20,7 @@ from kspy.recording.chunk import (
 )
 from kspy.recording.event import Event
 from kspy.recording.format import pack_array, unpack_array
+from kspy.recording.outcome import OutcomeFinder
 from kspy.wire.frames import CHANNELS, DELIMITER
 from kspy.wire.message import TO_CLIENT, text
 from kspy.wire.packers import decode_header
@@ -61,8 +62,8 @@ class Columns:
     """
 
     __slots__ = (
-        "clients", "events", "flags", "names", "offsets", "parents", "routes", "seqs", "sizes",
-        "sums", "times", "types",
+        "clients", "events", "flags", "names", "offsets", "outcomes", "parents", "routes", "seqs",
+        "sizes", "sums", "times", "types",
     )  # fmt: skip
 
     def __init__(self) -> None:
@@ -73,6 +74,7 @@ class Columns:
         self.routes = bytearray()
         self.clients = array("H")
         self.flags = bytearray()
+        self.outcomes = bytearray()
         self.types = array("I")
         self.names: list[str] = []
         self.parents = array("I")
@@ -98,6 +100,7 @@ class Columns:
         self.routes += block.routes
         self.clients += block.clients
         self.flags += block.flags
+        self.outcomes += block.outcomes
         self.parents += block.parents
         self.sizes += block.sizes
         self.events += block.events
@@ -121,6 +124,7 @@ class Columns:
             "routes": bytes(self.routes),
             "clients": pack_array("H", self.clients),
             "flags": bytes(self.flags),
+            "outcomes": bytes(self.outcomes),
             "names": self.names,
             "types": pack_array("I", self.types),
             "parents": pack_array("I", self.parents),
@@ -135,10 +139,13 @@ class Columns:
 def decode_columns(content: Mapping[str, Any]) -> Columns | None:
     """The columns in an `index` entry's content; None where they contradict each other."""
     columns = Columns()
-    routes, flags, names = content.get("routes"), content.get("flags"), content.get("names")
+    routes, flags, outcomes = (content.get(key) for key in ("routes", "flags", "outcomes"))
+    names = content.get("names")
     if not (isinstance(routes, bytes) and isinstance(flags, bytes) and isinstance(names, list)):
         return None
     n = len(routes)
+    if not isinstance(outcomes, bytes) or len(outcomes) != n:
+        return None
     chunks = unpack_array("Q", content.get("offsets"))
     time = content.get("time")
     if chunks is None or not isinstance(time, int) or not all(isinstance(x, str) for x in names):
@@ -162,6 +169,7 @@ def decode_columns(content: Mapping[str, Any]) -> Columns | None:
         return None
     columns.offsets, columns.seqs, columns.sums, columns.times = chunks, seqs, sums, times
     columns.routes, columns.clients, columns.flags = bytearray(routes), clients, bytearray(flags)
+    columns.outcomes = bytearray(outcomes)
     columns.names, columns.types = names, types
     columns.parents, columns.sizes = parents, sizes
     columns.events = [event for _, event in events]
@@ -177,6 +185,7 @@ class IndexBuilder:
         self._seqs: dict[str, int] = {}
         self._parents: dict[bytes, str] = {}
         self._asked: dict[int, int] = {}
+        self._outcomes = OutcomeFinder()
 
     def take(self) -> Columns:
         """The columns since the last `take`; parents are still found across it."""
@@ -231,6 +240,8 @@ class IndexBuilder:
     ) -> None:
         """Find type and parent of each message. Once a message: what is slow here slows a tap."""
         seqs, parents, find = self._seqs, self._parents, frames.index
+        outcome = self._outcomes.find
+        outcomes: list[int] = []
         types: list[str] = []
         distances: list[int] = []
         for number, route, client, (first, stop) in zip(
@@ -242,6 +253,7 @@ class IndexBuilder:
                 at = stop
             if at + 6 > stop:
                 types.append("")
+                outcomes.append(0)
                 distances.append(0)
                 continue
             header = decode_header(frames[at + 2]) or _EMPTY
@@ -249,6 +261,7 @@ class IndexBuilder:
             if not isinstance(msg_type, str):
                 msg_type = ""
             types.append(msg_type)
+            outcomes.append(outcome(route, msg_type, frames[at + 5]))
             raw_parent = frames[at + 3]
             parent_id = parents.get(raw_parent)
             if parent_id is None:
@@ -263,6 +276,7 @@ class IndexBuilder:
             if (route != _IOPUB or msg_type not in OUTPUTS) and msg_id and isinstance(msg_id, str):
                 seqs[msg_id] = number
         self.columns.parents.extend(distances)
+        self.columns.outcomes += bytes(outcomes)
         self.columns.types.extend(map(self._place, types))
 
     def _parent_id(self, raw: bytes) -> str:

@@ -8,6 +8,7 @@ walking, and going on from there when the file has grown.
 
 from __future__ import annotations
 
+import math
 import os
 import time
 from array import array
@@ -59,7 +60,7 @@ class Recording:
             raise
         self._damaged = not self._header_sound
         self._indexed: Columns | None = None
-        self._gaps: list[Event] = []
+        self._trusts_index = True
         self._walk = Walk(self._file, self._id, self._start)
         self._builder = IndexBuilder()
         self._firsts = array("Q", (0,))
@@ -132,16 +133,40 @@ class Recording:
     @property
     def columns(self) -> Columns:
         """What is known of every message without decoding it, up to the file's present end."""
-        if self._indexed is None and self._walk.offset == self._start:
-            self._indexed = self._read_index()
-        if self._indexed is None:
-            for item in self._chunks(self._walk):
-                if isinstance(item, Placed):
-                    self._index_chunk(item)
-        columns = self._builder.columns if self._indexed is None else self._indexed
-        for n in columns.sums[len(self._firsts) - 1 :]:
+        self.grow()
+        return self.known
+
+    @property
+    def known(self) -> Columns:
+        """The columns of what was read so far; see `grow`."""
+        return self._builder.columns if self._indexed is None else self._indexed
+
+    @property
+    def read_to(self) -> int:
+        """Up to which byte of the file the messages are `known`."""
+        return self.size if self._indexed is not None else self._walk.offset
+
+    def grow(self, seconds: float = math.inf) -> bool:
+        """Read on, for about so many seconds. True: all that is there now is `known`.
+
+        Where the file has an index, that is all at once; else chunk by chunk.
+        """
+        if self._trusts_index and self._walk.offset == self._start:
+            self._indexed = self._indexed or self._read_index()
+        done = self._indexed is not None or self._walk_on(time.monotonic() + seconds)
+        for n in self.known.sums[len(self._firsts) - 1 :]:
             self._firsts.append(self._firsts[-1] + n)
-        return columns
+        return done
+
+    def _walk_on(self, until: float) -> bool:
+        for item in self._chunks(self._walk):
+            if isinstance(item, Placed):
+                self._index_chunk(item)
+            elif item.name == "gap":
+                self._builder.columns.events.append(item)
+            if time.monotonic() >= until:
+                return False
+        return True
 
     def _index_chunk(self, placed: Placed) -> None:
         chunk = placed.chunk
@@ -200,18 +225,42 @@ class Recording:
         return self._message(place % n)
 
     def _message(self, place: int) -> Message:
-        columns = self.columns
-        if place >= len(columns):  # counted by an index that was wrong
-            raise KspyError(f"{self.path}: message {place} cannot be read any more")
-        number = bisect_right(self._firsts, place) - 1
-        chunk = self._chunk_at(columns.offsets[number])
-        within = place - self._firsts[number]
-        if chunk is None or len(chunk) != columns.sums[number] or chunk.seq != columns.seqs[number]:
+        try:
+            return self.load(place)
+        except KspyError:
             if self._indexed is None:
-                raise KspyError(f"{self.path}: message {place} cannot be read any more")
+                raise
             self._distrust_index()
-            return self._message(place)
-        return chunk.message(within)
+            return self.load(place)
+
+    def load(self, place: int) -> Message:
+        """The message in `place` (from 0) among those `known`; never looks for further ones.
+
+        Raises `KspyError` where the file has lost it.
+        """
+        number = self.chunk_number(place)
+        chunk = self.chunk(number)
+        if chunk is None:
+            raise KspyError(f"{self.path}: message {place} cannot be read any more")
+        return chunk.message(place - self._firsts[number])
+
+    def chunk_number(self, place: int) -> int:
+        """Which of the chunks `known` has the message in `place`."""
+        return bisect_right(self._firsts, place) - 1
+
+    def chunk_places(self, number: int) -> tuple[int, int]:
+        """The places of the messages of a chunk: the first, and the one after the last."""
+        return self._firsts[number], self._firsts[number + 1]
+
+    def chunk(self, number: int) -> Chunk | None:
+        """A chunk by its number among those `known`; None where the file has lost it."""
+        columns = self.known
+        if not 0 <= number < len(columns.offsets):  # counted by an index that was wrong
+            return None
+        chunk = self._chunk_at(columns.offsets[number])
+        if chunk is None or len(chunk) != columns.sums[number] or chunk.seq != columns.seqs[number]:
+            return None
+        return chunk
 
     def _read_chunk_at(self, offset: int) -> Chunk | None:
         entry = read_entry(self._file, self._id, offset)
@@ -228,12 +277,11 @@ class Recording:
     def _distrust_index(self) -> None:
         """The index names a chunk that is not there: go by what can be read."""
         self._damaged = True
-        self._indexed = None
+        self._indexed, self._trusts_index = None, False
+        self._builder = IndexBuilder()
         self._walk = self._new_walk()
         self._firsts = array("Q", (0,))
-        for item in self._chunks(self._walk):
-            if isinstance(item, Placed):
-                self._index_chunk(item)
+        self.grow()
 
     def threads(self) -> list[Thread]:
         """Every request with all that answers it, in order; what has no known parent is one too."""

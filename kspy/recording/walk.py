@@ -49,14 +49,15 @@ class Walk:
         """
         for item in scan(self._file, self._ident, self.offset, growing=growing):
             if isinstance(item, Lost):
+                self.offset = item.stop
                 self._cut = self.end is None and item.stop >= self._file.size()
                 self._lose(item)
-            else:
-                chunk = self._chunk(item)
-                if growing and chunk is not None and self._unfinished(item, chunk):
-                    return
-                yield from self._read(item, chunk)
-            self.offset = item.stop
+                continue
+            chunk = self._chunk(item)
+            if growing and chunk is not None and self._unfinished(item, chunk):
+                return
+            self.offset = item.stop  # before yielding: who takes one may not come back for more
+            yield from self._read(item, chunk)
         if self.end is not None and self.end.seq > self.seq:
             yield self._gap(self.end.seq)
         elif self._lost_bytes and not growing:

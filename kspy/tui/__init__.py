@@ -1,0 +1,1 @@
+"""The viewer: a Textual app over a recording, finished or growing."""
