@@ -30,6 +30,9 @@ class Frames:
     def load(self, place: int, first: int = 0, stop: int | None = None) -> tuple[list[bytes], bool]:
         return self._frames[first:stop], False
 
+    def head(self, place: int, frame: int, size: int) -> bytes:
+        return self._frames[frame][:size]
+
 
 def of_frames(
     frames: Sequence[bytes], channel: Channel = "iopub", direction: Direction = "to_client"

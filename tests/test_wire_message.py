@@ -34,6 +34,9 @@ class Counting:
         self.loads += 1
         return self.frames[first:stop], self.cut
 
+    def head(self, place: int, frame: int, size: int) -> bytes:
+        return self.frames[frame][:size]
+
 
 class Vast(Counting):
     """Frames of which some claim to be as long as they like."""

@@ -48,7 +48,7 @@ def merge_connections(stories: Iterable[Message | Event]) -> Iterator[Message | 
 
     A client has five; its data then has all their channels, in one string, and no address.
     """
-    for key, group in groupby(stories, _connection):
+    for key, group in groupby(stories, connection_kind):
         if key is None:
             yield from group
             continue
@@ -61,7 +61,8 @@ def merge_connections(stories: Iterable[Message | Event]) -> Iterator[Message | 
         yield replace(first, data=first.data if len(events) == 1 else data)
 
 
-def _connection(story: Message | Event) -> str | None:
+def connection_kind(story: Message | Event) -> str | None:
+    """What kind of connection came or went; None for other stories."""
     return story.name if isinstance(story, Event) and story.name in _CONNECTIONS else None
 
 

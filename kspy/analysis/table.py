@@ -186,9 +186,9 @@ class Table:
         """Place of the reply to a thread's request."""
         return self._threads.reply(thread)
 
-    def timing(self, thread: int) -> Timing:
-        """How a thread's request fared, as far as is known."""
-        return self._threads.timing(thread, self.time_ns)
+    def timing(self, thread: int, limit: int | None = None) -> Timing:
+        """How a thread's request fared, as far as is known, or by the messages before `limit`."""
+        return self._threads.timing(thread, self.time_ns, len(self) if limit is None else limit)
 
     # Events
 
@@ -261,12 +261,13 @@ class PlainRows:
     @cached_property
     def channels(self) -> Array:
         """uint8: place in `CHANNELS`."""
-        return np.bitwise_and(self.routes, 7)
+        channels: Array = self.routes & 7
+        return channels
 
     @cached_property
     def to_client(self) -> Array:
         """bool."""
-        return np.not_equal(self.routes & TO_CLIENT, 0)
+        return np.not_equal(np.bitwise_and(self.routes, TO_CLIENT), 0)
 
     @cached_property
     def clients(self) -> Array:

@@ -148,15 +148,20 @@ class ThreadTable:
         place = self._replies[thread]
         return None if place < 0 else place
 
-    def timing(self, thread: int, time_ns: Callable[[int], int]) -> Timing:
+    def timing(self, thread: int, time_ns: Callable[[int], int], limit: int) -> Timing:
+        """By the messages before the place `limit`."""
         begun = time_ns(self.heads[thread])
 
         def after(milestone: Growing) -> int | None:
             place = milestone[thread]
-            return None if place < 0 else time_ns(place) - begun
+            return None if not 0 <= place < limit else time_ns(place) - begun
 
+        output, reply, idle = map(after, (self._outputs, self._replies, self._idles))
         state = STATES[self._states_of(np.array([thread]))[0]]
-        return Timing(state, after(self._outputs), after(self._replies), after(self._idles))
+        needed = reply if self._needs[thread] == _NEEDS_REPLY else idle
+        if state is not None and needed is None:
+            state = "waiting"
+        return Timing(state, output, reply, idle)
 
     def states(self, rows: PlainRows) -> Array:
         """Codes of `STATES` of the messages that begin threads, 0 for all others."""

@@ -17,8 +17,8 @@ from kspy.analysis.fields import shown
 from kspy.analysis.overview import Overview, ThreadLine, overview
 from kspy.analysis.sanitize import one_line
 from kspy.analysis.units import duration, plural, size
-from kspy.cli.json_lines import dumps, utc
-from kspy.cli.style import Style, style_of_stdout
+from kspy.export.json_lines import dumps, utc
+from kspy.export.style import Style, style_of_stdout
 
 LABEL_WIDTH: Final = 12
 NAMED: Final = 40

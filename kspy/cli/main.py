@@ -20,6 +20,7 @@ from kspy.errors import KspyError
 
 COMMANDS: Final[dict[str, tuple[str, str]]] = {
     "tap": ("kspy.cli.tap:tap", "Record a kernel that is started here, or that runs already."),
+    "view": ("kspy.cli.view:view", "Look at a recording, or at a folder of them."),
     "show": ("kspy.cli.show:show", "Print a recording, a line a message."),
     "info": ("kspy.cli.info:info", "Say what is in a recording, and whether it is whole."),
     "repair": ("kspy.cli.repair:repair", "Write a whole file from a cut or damaged recording."),

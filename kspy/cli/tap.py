@@ -22,9 +22,10 @@ _HELP = """Record every message between a kernel and its clients.
   kspy tap --kernel python3
   kspy tap --existing kernel-1234.json -o session.kspy
   kspy tap --kernel python3 -- jupyter console --existing {connection_file}
+  kspy tap --kernel python3 --view
 
-Ends on Ctrl-C, or when the kernel or the client command ends. A kernel that the tap started is
-shut down then; one that ran already goes on running.
+Ends on Ctrl-C, or when the kernel or the client command ends, or the viewer is quit. A kernel
+that the tap started is shut down then; one that ran already goes on running.
 """
 
 
@@ -61,6 +62,7 @@ shut down then; one that ran already goes on running.
     default=None,
     help="Encrypt the clients' side. [default: as the kernel's]",
 )
+@click.option("--view", is_flag=True, help="Look at what is recorded, live, as with kspy view.")
 @click.argument("client", nargs=-1, type=click.UNPROCESSED, metavar="[-- CLIENT ARGS…]")
 def tap(
     kernel: str | None,
@@ -72,18 +74,23 @@ def tap(
     port: int | None,
     kernel_curve: bool,
     client_curve: bool | None,
+    view: bool,
     client: tuple[str, ...],
 ) -> None:
     if (kernel is None) == (existing is None):
         raise click.UsageError("give either --kernel NAME or --existing FILE")
+    if client and view:
+        raise click.UsageError("--view and a client command both need the terminal; choose one")
     if client and not any("{connection_file}" in word for word in client):
         raise click.UsageError("the client command needs {connection_file} somewhere")
+    output = output or _default_output(kernel or existing or "")
     options = Options(
-        output=output or _default_output(kernel or existing or ""),
+        output=output,
         kernel=kernel,
         existing=existing,
         connection_file=connection_file,
         client_command=client,
+        viewer_command=_viewer(output) if view else (),
         overwrite=force,
         transport="ipc" if transport == "ipc" else "tcp" if transport == "tcp" else None,
         kernel_curve=kernel_curve,
@@ -97,6 +104,15 @@ def tap(
         outcome = asyncio.run(run(options, screen))
     _say_end(options, outcome)
     sys.exit(outcome.exit_code)
+
+
+def _viewer(output: str) -> list[str]:
+    """The command that views what is recorded. Raises `KspyError` where there is no terminal."""
+    if not all(stream.isatty() for stream in (sys.stdin, sys.stdout, sys.stderr)):
+        raise KspyError("--view needs a terminal; without it, look with: kspy view FILE")
+    from kspy.cli.view import view_command
+
+    return view_command(Path(output), connection_file="{connection_file}")
 
 
 def _default_output(kernel: str) -> str:

@@ -6,6 +6,7 @@ import shutil
 import sys
 import threading
 import time
+from collections import deque
 from types import TracebackType
 from typing import Self
 
@@ -16,6 +17,7 @@ from kspy.tap.options import Status
 from kspy.wire.frames import CHANNELS
 
 _REFRESH_SECONDS = 0.25
+_HELD_LINES = 1000
 
 
 def make_screen(*, quiet: bool) -> Screen:
@@ -34,6 +36,7 @@ class Screen:
         self._shown_at = 0.0
         self._total = 0
         self._rate = 0.0
+        self._held: deque[str] | None = None
 
     def ready(self, status: Status) -> None:
         if self._quiet:
@@ -44,7 +47,7 @@ class Screen:
     def show(self, status: Status) -> None:
         now = time.monotonic()
         passed = now - self._shown_at
-        if not self._live or passed < _REFRESH_SECONDS:
+        if not self._live or self._held is not None or passed < _REFRESH_SECONDS:
             return
         total = sum(status.counts.values())
         self._rate = (total - self._total) / passed if self._shown_at else 0.0
@@ -57,6 +60,18 @@ class Screen:
 
     def warn(self, line: str) -> None:
         self._say(click.style(f"kspy: {line}", fg="red") if self._live else f"kspy: {line}")
+
+    def hold(self) -> None:
+        with self._lock:
+            self._erase()
+            self._line = ""
+            self._held = deque(maxlen=_HELD_LINES)
+
+    def release(self) -> None:
+        with self._lock:
+            held, self._held = self._held or (), None
+            sys.stderr.writelines(f"{line}\n" for line in held)
+            sys.stderr.flush()
 
     def kernel_output(self, line: str) -> None:
         self._say(line)
@@ -71,6 +86,9 @@ class Screen:
 
     def _say(self, line: str) -> None:
         with self._lock:
+            if self._held is not None:
+                self._held.append(line)
+                return
             self._erase()
             sys.stderr.write(f"{line}\n{self._line}")
             sys.stderr.flush()

@@ -220,6 +220,20 @@ class Chunk:
             return [self.data[a:b] for a, b in pairwise(bounds)], False
         return self._load_spilled(place, bounds)
 
+    def head(self, place: int, frame: int, size: int) -> bytes:
+        """The first `size` bytes of a frame of the message in `place`."""
+        if self._ends is None:
+            self._ends = array("Q", accumulate(self._lengths, initial=0))
+        number = self._firsts[place] + frame
+        if number >= self._firsts[place + 1]:
+            return b""
+        start = self._ends[number]
+        stop = min(start + size, self._ends[number + 1])
+        near = self.data[start:stop]
+        if stop <= len(self.data):
+            return near
+        return near + self._rest(self.seq + place, max(start, len(self.data)), stop)
+
     def _load_spilled(self, place: int, bounds: Sequence[int]) -> tuple[list[bytes], bool]:
         start, stop = bounds[0], bounds[-1]
         near = self.data[start:stop]

@@ -14,6 +14,8 @@ class Options:
     """What to tap, and how. Either `kernel`, a kernelspec's name, or `existing` is given.
 
     client_command    run this client, "{connection_file}" filled in; end when it ends
+    viewer_command    run this viewer of the recording, "{connection_file}" filled in; end when it
+                      is quit, go on when it crashes; what ends the tap leaves it to its user
     client_curve      encrypt the client's side; None: as the kernel's side is
     port              first of five ports for clients; 0: any
     """
@@ -23,6 +25,7 @@ class Options:
     existing: str | None = None
     connection_file: str | None = None
     client_command: Sequence[str] = ()
+    viewer_command: Sequence[str] = ()
     overwrite: bool = False
     transport: Transport | None = None
     kernel_curve: bool = False
@@ -53,6 +56,12 @@ class Screen(Protocol):
 
     def warn(self, line: str) -> None:
         """Something went wrong that does not end the tap, or is right again."""
+
+    def hold(self) -> None:
+        """Somebody else has the terminal: keep what there is to say."""
+
+    def release(self) -> None:
+        """The terminal is free again: say what was kept."""
 
     def kernel_output(self, line: str) -> None:
         """The kernel's process printed a line."""

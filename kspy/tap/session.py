@@ -22,6 +22,7 @@ from kspy.tap.options import Options, Outcome, Screen, Status
 from kspy.tap.priority import give_way
 from kspy.tap.proxy import Proxy
 from kspy.tap.recorder import Recorder
+from kspy.tap.terminal import remember
 from kspy.wire.frames import CHANNELS
 
 _POLL_SECONDS = 0.1
@@ -153,6 +154,8 @@ class Session:
         self._kernel = kernel
         self._recorder = Recorder(proxy, monitor, writer, self._on_failure)
         self._client: ClientProcess | None = None
+        self._viewer: ClientProcess | None = None
+        self._restore_terminal = remember()
         self._failed = False
         self._kernel_gone = False
         self._status = Status(options.output)
@@ -171,22 +174,57 @@ class Session:
             client = self._proxy.bind(client_side(self._proxy.kernel, self._options, path))
             with connection_file(client, path):
                 self._status.connection_file = path
-                self._screen.ready(self._status)
-                command = self._options.client_command
-                if command:
-                    self._client = await ClientProcess.start(command, path)
+                await self._start_what_is_run(path)
                 reason = await self._watch()
                 if self._client:
                     # It may yet notice by itself that the kernel is gone, and say so.
                     await self._client.end(grace=not self._ending.asked)
         finally:
             await self._stop(reason)
+        await self._viewer_quit()
         if self._client and self._client.exit_code is not None:
             exit_code = self._client.exit_code
         lost = self._writer.lost
         if lost or self._failed:
             exit_code = 2
         return Outcome(reason, exit_code, self._writer.seq, lost)
+
+    async def _start_what_is_run(self, path: str) -> None:
+        """Start client or viewer, if there is to be one; else say how to connect."""
+        options = self._options
+        if options.viewer_command:
+            self._screen.hold()
+            self._viewer = await ClientProcess.start(options.viewer_command, path)
+            return
+        self._screen.ready(self._status)
+        if options.client_command:
+            self._client = await ClientProcess.start(options.client_command, path)
+
+    def _left_alone(self) -> bool:
+        """Has the viewer been quit? One that crashed is done without: the session goes on."""
+        if self._viewer is None or (code := self._viewer.exit_code) is None:
+            return False
+        self._viewer = None
+        if code == 0:
+            self._screen.release()
+            return True
+        self._restore_terminal()
+        self._screen.release()
+        self._screen.warn(f"the viewer ended with exit code {code}; the session goes on")
+        self._screen.ready(self._status)
+        return False
+
+    async def _viewer_quit(self) -> None:
+        """Leave what was recorded on the screen until its user, or a signal, ends that."""
+        viewer = self._viewer
+        if viewer is None:
+            return
+        while viewer.exit_code is None and not self._ending.asked:
+            await self._ending.wait(_POLL_SECONDS)
+        await viewer.end()
+        if viewer.exit_code:
+            self._restore_terminal()
+        self._screen.release()
 
     async def _wait_listening(self, kernel: LaunchedKernel) -> None:
         """Let clients come once the kernel listens: many give up if it does not answer at once."""
@@ -205,6 +243,8 @@ class Session:
         """End the client, the kernel, then, once all they said has passed, the rest."""
         if self._client:
             await self._client.end()
+        if self._viewer and self._ending.asked:
+            await self._viewer.end()
         self._recorder.note("tap_stopped", {"reason": reason})
         if self._kernel:
             if not self._kernel_gone:
@@ -224,6 +264,8 @@ class Session:
             self._show()
             if self._client and self._client.exit_code is not None:
                 return "the client ended"
+            if self._left_alone():
+                return "the viewer was quit"
             if self._kernel:
                 ended = await self._kernel.ended()
                 if ended and not await self._restart(self._kernel, ended):

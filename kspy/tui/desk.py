@@ -10,6 +10,7 @@ to the user interface by `call_soon_threadsafe`, in order.
 from __future__ import annotations
 
 import asyncio
+import contextvars
 import threading
 import time
 from collections import deque
@@ -63,6 +64,7 @@ class Desk:
 
     def __init__(self) -> None:
         self._loop = asyncio.get_running_loop()
+        self._context = contextvars.copy_context()  # Textual keeps there which app it is
         self._jobs: deque[Job] = deque()
         self._wake = threading.Condition()
         self._open = True
@@ -160,7 +162,7 @@ class Desk:
                 told(value)
 
         try:
-            self._loop.call_soon_threadsafe(tell)
+            self._loop.call_soon_threadsafe(tell, context=self._context)
         except RuntimeError:  # the app has ended meanwhile
             self._open = False
 

@@ -55,6 +55,9 @@ class FrameSource(Protocol):
     def load(self, place: int, first: int = 0, stop: int | None = None) -> tuple[list[bytes], bool]:
         """Frames `first` to `stop`; and whether some of their bytes are missing."""
 
+    def head(self, place: int, frame: int, size: int) -> bytes:
+        """The first `size` bytes of a frame, fewer where it ends or bytes are missing."""
+
 
 class Message:
     """One Jupyter message on one channel.
@@ -122,6 +125,10 @@ class Message:
     def frame_sizes(self) -> Sequence[int]:
         """Bytes of each frame, known without loading them."""
         return self._source.lengths(self._place)
+
+    def frame_head(self, frame: int, size: int) -> bytes:
+        """The first `size` bytes of a frame, without loading the rest of the message."""
+        return self._source.head(self._place, frame, size)
 
     @property
     def size(self) -> int:

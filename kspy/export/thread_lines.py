@@ -12,8 +12,8 @@ from typing import Final
 from kspy.analysis.event_summary import merge_connections
 from kspy.analysis.timing import Timing, measure
 from kspy.analysis.units import duration
-from kspy.cli.lines import TIME_WIDTH, Lines
-from kspy.cli.style import Style
+from kspy.export.lines import TIME_WIDTH, Lines
+from kspy.export.style import Style
 from kspy.recording.event import Event
 from kspy.recording.reader import Recording
 from kspy.recording.threads import Thread
@@ -28,7 +28,7 @@ def thread_lines(recording: Recording, style: Style) -> Iterator[str]:
     """The lines of all threads. The first comes when all messages are known."""
     roots = ((thread.request.seq, thread) for thread in recording.threads())
     lines = Lines(style, several_clients=len(set(recording.columns.clients) - {0}) > 1)
-    end_ns = _end(recording)
+    end_ns = end_of(recording)
     root = next(roots, None)
     for story in merge_connections(recording.stories()):
         if isinstance(story, Event):
@@ -36,20 +36,21 @@ def thread_lines(recording: Recording, style: Style) -> Iterator[str]:
             continue
         # Not "==": where the file is damaged, a request may be known that is no story any more.
         while root is not None and root[0] <= story.seq:
-            yield from _thread(root[1], lines, end_ns)
+            yield from one_thread(root[1], lines, end_ns)
             root = next(roots, None)
         if story.channel == "hb":
             yield lines.message(story, note=" " * NOTE_WIDTH)
 
 
-def _end(recording: Recording) -> int:
+def end_of(recording: Recording) -> int:
     """When the last thing happened: until then, what waits has waited."""
     columns = recording.columns
     last_event = columns.events[-1].time_ns if columns.events else 0
     return max(columns.times[-1] if columns.times else 0, last_event)
 
 
-def _thread(thread: Thread, lines: Lines, end_ns: int) -> Iterator[str]:
+def one_thread(thread: Thread, lines: Lines, end_ns: int) -> Iterator[str]:
+    """The lines of a thread in a recording that ends at `end_ns`."""
     request = thread.request
     note = _note(measure(thread), end_ns - request.time_ns)
     yield lines.message(request, note=note)

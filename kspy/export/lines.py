@@ -11,7 +11,7 @@ from kspy.analysis.event_summary import summarize_event
 from kspy.analysis.sanitize import one_line, pad
 from kspy.analysis.summary import summarize
 from kspy.analysis.timing import is_error
-from kspy.cli.style import Style
+from kspy.export.style import Style
 from kspy.recording.event import Event
 from kspy.wire.message import Message
 
@@ -28,16 +28,20 @@ HARMLESS: Final = frozenset(("msgpack", "redelivered"))
 
 
 class Lines:
-    """Makes the lines of one recording. `several_clients`: is it known that there are several?
+    """Makes the lines of one recording.
 
-    Where it is not, the client's number appears as soon as a second client does.
+    several_clients   is it known that there are several? Where it is not, the client's number
+                      appears as soon as a second client does
+    start_ns          since when times count; None: since the first line
     """
 
-    def __init__(self, style: Style, *, several_clients: bool = False) -> None:
+    def __init__(
+        self, style: Style, *, several_clients: bool = False, start_ns: int | None = None
+    ) -> None:
         self._style = style
         self._several = several_clients
         self._first_client: int | None = None
-        self._start_ns: int | None = None
+        self._start_ns = start_ns
 
     def since_start(self, time_ns: int) -> str:
         """Seconds since the first line, with the decimal points below each other."""

@@ -1,0 +1,237 @@
+"""The bytes of a chunk, seen as messages: where their parts are, and what texts they hold."""
+
+from __future__ import annotations
+
+import json
+from bisect import bisect_right
+from collections.abc import Iterator
+from functools import cached_property
+from typing import Any, Final, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kspy.analysis.filter.condition import OPEN, YES, Codes
+from kspy.analysis.filter.needle import Needle
+from kspy.recording.chunk import Chunk
+from kspy.wire.frames import CHANNELS, DELIMITER
+from kspy.wire.message import DECODE_LIMIT, Message
+from kspy.wire.packers import ITEM_LIMIT, decode
+
+Array = NDArray[Any]
+PartName = Literal["header", "parent_header", "metadata", "content"]
+
+JSON, PACKED, BARE, OTHER = range(4)
+"""How a part is written: JSON in UTF-8; likely msgpack; there are no parts at all; else."""
+
+_HB: Final = CHANNELS.index("hb")
+_AFTER: Final = {"header": 2, "parent_header": 3, "metadata": 4, "content": 5}
+_BRACE: Final = ord("{")
+_IN_OBJECT: Final = np.frombuffer(b'"} \t\r\n', np.uint8)
+_ESCAPE: Final = 6
+"""Bytes of the longest escape, `\\u0041`."""
+
+
+class Part:
+    """Where one part of each message is in the bytes of a chunk, and how it is written."""
+
+    def __init__(self, starts: Array, stops: Array, kinds: Array) -> None:
+        self.starts: list[int] = starts.tolist()
+        self.stops: list[int] = stops.tolist()
+        self.kinds = kinds
+
+
+class ChunkView:
+    """The messages of a chunk, by their place in it."""
+
+    def __init__(self, chunk: Chunk) -> None:
+        self.chunk = chunk
+        self.data = chunk.data
+        self._parts: dict[PartName, Part] = {}
+
+    def __len__(self) -> int:
+        return len(self.chunk)
+
+    def message(self, place: int) -> Message:
+        return self.chunk.message(place)
+
+    @cached_property
+    def lowered(self) -> bytes:
+        return self.data.lower()
+
+    @cached_property
+    def has_escapes(self) -> bool:
+        return b"\\u00" in self.data
+
+    # Where is what
+
+    @cached_property
+    def counts(self) -> Array:
+        """How many frames each message has."""
+        return np.fromiter((row[4] for row in self.chunk.rows()), np.int64, len(self))
+
+    @cached_property
+    def firsts(self) -> Array:
+        """The number of each message's first frame; and one more."""
+        return np.concatenate(([0], np.cumsum(self.counts)))
+
+    @cached_property
+    def edges(self) -> Array:
+        """Where each frame begins, as if all bytes were in `data`; and one more."""
+        lengths = np.asarray(self.chunk.all_lengths(), np.int64)
+        return np.concatenate(([0], np.cumsum(lengths)))
+
+    @cached_property
+    def bounds(self) -> list[int]:
+        """Where each message begins; and one more."""
+        bounds: list[int] = self.edges[self.firsts].tolist()
+        return bounds
+
+    @cached_property
+    def delimiters(self) -> Array:
+        """The number of the frame that is each message's delimiter; -1 where it has no parts."""
+        found = np.full(len(self), -1, np.int64)
+        size = len(DELIMITER)
+        starts, stops = self.edges[:-1], self.edges[1:]
+        frames = np.flatnonzero((stops - starts == size) & (stops <= len(self.data)))
+        data = np.frombuffer(self.data, np.uint8)
+        matching = np.ones(len(frames), bool)
+        for offset, byte in enumerate(DELIMITER):
+            matching &= data[starts[frames] + offset] == byte
+        frames = frames[matching][::-1]  # the first of several is set last
+        owners = np.searchsorted(self.firsts, frames, "right") - 1
+        found[owners] = frames
+        routes = np.frombuffer(self.chunk.routes, np.uint8)
+        without = (routes & 7 == _HB) | (found + 6 > self.firsts[1:])
+        found[without] = -1
+        return found
+
+    def part(self, name: PartName) -> Part:
+        if name not in self._parts:
+            self._parts[name] = self._find_part(_AFTER[name])
+        return self._parts[name]
+
+    def _find_part(self, offset: int) -> Part:
+        delimiters = self.delimiters
+        has_parts = delimiters >= 0
+        frames = np.where(has_parts, delimiters + offset, 0)
+        bounds = self.edges[self.firsts]
+        starts = np.where(has_parts, self.edges[frames], bounds[:-1])
+        ends = self.edges[np.minimum(frames + 1, len(self.edges) - 1)]
+        stops = np.where(has_parts, ends, bounds[1:])
+        kinds = np.where(has_parts, OTHER, BARE)
+        near = has_parts & (stops - starts >= 2) & (stops <= len(self.data))
+        data = np.frombuffer(self.data, np.uint8)
+        some = np.flatnonzero(near)
+        first, second = data[starts[some]], data[starts[some] + 1]
+        kinds[some[(first == _BRACE) & np.isin(second, _IN_OBJECT)]] = JSON
+        packed = ((first & 0xF0) == 0x80) | (first == 0xDE) | (first == 0xDF)
+        kinds[some[packed]] = PACKED
+        if self.bounds[-1] > len(self.data):  # its last message goes on elsewhere
+            kinds[-1] = OTHER
+        return Part(starts, stops, kinds)
+
+    # Searching
+
+    def search(self, needle: Needle, name: PartName) -> Codes:
+        """May, or must, a text be in this part of each message? Without parts: in its frames."""
+        n = len(self)
+        if not needle.finds:
+            return np.full(n, OPEN, np.int8)
+        part = self.part(name)
+        open_kinds = (OTHER, PACKED) if needle.numberish else (OTHER,)
+        found = bytearray((np.isin(part.kinds, open_kinds) * OPEN).astype(np.int8).tobytes())
+        for find in needle.finds:
+            self._mark(found, find, part, sure=find == needle.sure)
+        if needle.escapes is not None and self.has_escapes:
+            self._mark_escapes(found, needle, part)
+        return np.frombuffer(found, np.int8)
+
+    def _mark(self, found: bytearray, find: bytes, part: Part, *, sure: bool) -> None:
+        lowered, data, bounds = self.lowered, self.data, self.bounds
+        starts, stops, kinds = part.starts, part.stops, part.kinds
+        size = len(find)
+        at = lowered.find(find)
+        while at >= 0:
+            place = bisect_right(bounds, at) - 1
+            start = starts[place]
+            if at < start:
+                at = lowered.find(find, start)
+                continue
+            if at + size <= stops[place]:
+                certain = sure and kinds[place] == JSON and b"\\" not in data[at - _ESCAPE : at]
+                found[place] = YES if certain else max(found[place], OPEN)
+            at = lowered.find(find, bounds[place + 1])
+
+    def _mark_escapes(self, found: bytearray, needle: Needle, part: Part) -> None:
+        assert needle.escapes is not None
+        at = 0
+        while (match := needle.escapes.search(self.data, at)) is not None:
+            place = bisect_right(self.bounds, match.start()) - 1
+            if match.start() < part.starts[place]:
+                at = part.starts[place]
+                continue
+            if match.start() < part.stops[place]:
+                found[place] = max(found[place], OPEN)
+            at = self.bounds[place + 1]
+
+    # Reading
+
+    def texts(self, place: int) -> Iterator[str]:
+        """Every key and every value of a message's content, numbers as they were written.
+
+        Of what does not decode (heartbeats, broken contents) the bytes themselves, as UTF-8; of
+        a message that is too large to be decoded those that are in the chunk.
+        """
+        message = self.message(place)
+        if message.size > DECODE_LIMIT:
+            yield as_text(self.data[self.bounds[place] :])
+            return
+        parts = message.parts
+        if parts is None:
+            yield from map(as_text, message.frames)
+            return
+        value = _read(parts.content)
+        if value is None:
+            yield as_text(parts.content)
+        else:
+            yield from leaves(value)
+
+    def frame(self, place: int, name: PartName) -> bytes:
+        """The bytes of a part; empty where there is none, or it is too large to be decoded."""
+        parts = self.message(place).parts
+        return b"" if parts is None else getattr(parts, name)
+
+
+def as_text(data: bytes) -> str:
+    return data.decode("utf-8", "replace")
+
+
+def _read(frame: bytes) -> dict[str, Any] | None:
+    """As `kspy.wire.packers.decode`, but with JSON's numbers as they were written."""
+    if frame.count(b"[") + frame.count(b"{") > ITEM_LIMIT:
+        return None
+    try:
+        value = json.loads(frame, parse_int=str, parse_float=str, parse_constant=str)
+    except (ValueError, RecursionError):
+        decoded = decode(frame)
+        return decoded.value if decoded else None
+    return value if isinstance(value, dict) else None
+
+
+def leaves(value: object) -> Iterator[str]:
+    """All keys and values in `value`, as text, in no certain order."""
+    waiting = [value]
+    while waiting:
+        value = waiting.pop()
+        if isinstance(value, str):
+            yield value
+        elif isinstance(value, dict):
+            yield from (key if isinstance(key, str) else str(key) for key in value)
+            waiting.extend(value.values())
+        elif isinstance(value, list | tuple):
+            waiting.extend(value)
+        elif isinstance(value, bytes):
+            yield as_text(value)
+        elif isinstance(value, int | float) or value is None:
+            yield json.dumps(value)

@@ -1,0 +1,156 @@
+"""The recordings in a folder: enough of each to tell which is the one looked for.
+
+Of a recording with an index only that is read; one without (growing, or cut short) is read
+through. A file that is no recording is listed too, with the reason: it is what somebody wonders
+about.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Generator, Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Final, Literal
+
+from kspy.analysis.fields import mapping, string
+from kspy.analysis.progress import Progress
+from kspy.analysis.sanitize import one_line
+from kspy.errors import KspyError
+from kspy.recording.outcome import ERROR
+from kspy.recording.reader import Recording, State
+
+SUFFIX: Final = ".kspy"
+MOST: Final = 5000
+"""Files listed of a folder; with more, the newest."""
+_STEP_SECONDS: Final = 0.01
+_LONGEST: Final = 100
+
+Shown = State | Literal["unread", "refused"]
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """A file of the folder; what is not known (yet) is None or "".
+
+    name       relative to the folder
+    when_ns    when its recording began
+    length_ns  from its first message to its last
+    reason     why it is "refused"
+    """
+
+    path: Path
+    name: str
+    size: int
+    changed_ns: int
+    state: Shown = "unread"
+    kernel: str = ""
+    when_ns: int | None = None
+    length_ns: int | None = None
+    messages: int | None = None
+    errors: int | None = None
+    reason: str = ""
+
+
+class Listing:
+    """The files of a folder, and of the folders in it; filled by `read`.
+
+    `files` may be looked at while another thread reads: its items are replaced, never changed.
+    """
+
+    def __init__(self, folder: str | os.PathLike[str], before: Listing | None = None) -> None:
+        """Find the files; what a listing made `before` knows of unchanged ones is taken over.
+
+        Raises `KspyError` if the folder cannot be read.
+        """
+        self.folder = Path(folder)
+        try:
+            with os.scandir(self.folder):
+                pass
+        except OSError as error:
+            raise KspyError(f"{self.folder}: cannot be read: {error.strerror}") from error
+        found = list(filter(None, map(self._look, _candidates(self.folder))))
+        found.sort(key=lambda file: (-file.changed_ns, file.name))
+        self.left_out = max(0, len(found) - MOST)
+        known = {file.path: file for file in before.files} if before else {}
+        self.files: list[Listed] = [_take_over(file, known.get(file.path)) for file in found[:MOST]]
+
+    def _look(self, path: Path) -> Listed | None:
+        try:
+            about = path.stat()
+        except OSError:
+            return None  # it is gone, or a link to nothing
+        if not stat.S_ISREG(about.st_mode):
+            return None
+        name = one_line(str(path.relative_to(self.folder)))
+        return Listed(path, name, about.st_size, about.st_mtime_ns)
+
+    def read(self) -> Generator[Progress, None, None]:
+        """Read one file after the other; progress counts files."""
+        total = len(self.files)
+        for number, file in enumerate(self.files):
+            if file.state != "unread":
+                continue
+            yield Progress(number, total)
+            try:
+                self.files[number] = yield from _read(file, Progress(number, total))
+            except (KspyError, OSError) as error:
+                reason = str(error).removeprefix(f"{file.path}: ")
+                self.files[number] = replace(file, state="refused", reason=one_line(reason))
+        yield Progress(total, total)
+
+
+def _take_over(file: Listed, before: Listed | None) -> Listed:
+    """What was found out before, where it cannot have changed since."""
+    if before is None or before.state in ("growing", "unread"):
+        return file
+    same = (before.size, before.changed_ns) == (file.size, file.changed_ns)
+    return before if same else file
+
+
+def _candidates(folder: Path) -> Iterator[Path]:
+    """Recordings by their names: here, and one level below, where taps of a project may be kept."""
+    for entry in _entries(folder):
+        if entry.name.endswith(SUFFIX) and not entry.name.startswith("."):
+            yield Path(entry.path)
+        elif _is_folder(entry):
+            for inner in _entries(Path(entry.path)):
+                if inner.name.endswith(SUFFIX) and not inner.name.startswith("."):
+                    yield Path(inner.path)
+
+
+def _entries(folder: Path) -> Iterator[os.DirEntry[str]]:
+    try:
+        with os.scandir(folder) as entries:
+            yield from entries
+    except OSError:
+        return
+
+
+def _is_folder(entry: os.DirEntry[str]) -> bool:
+    try:
+        return entry.is_dir(follow_symlinks=False) and not entry.name.startswith(".")
+    except OSError:
+        return False
+
+
+def _read(file: Listed, progress: Progress) -> Generator[Progress, None, Listed]:
+    with Recording(file.path) as recording:
+        while not recording.grow(_STEP_SECONDS):
+            yield progress
+        known = recording.known
+        times = known.times
+        metadata = recording.metadata
+        kernel = string(metadata, "kernel_name")
+        language = string(mapping(metadata, "kernel"), "language")
+        return replace(
+            file,
+            size=recording.size,
+            state=recording.state,
+            kernel=one_line((kernel or language)[:_LONGEST]),
+            when_ns=times[0] if times else None,
+            length_ns=times[-1] - times[0] if times else 0,
+            messages=len(known),
+            errors=known.outcomes.count(ERROR),
+        )

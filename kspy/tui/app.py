@@ -1,0 +1,101 @@
+"""The viewer's app: opens what it was given, and holds what all screens share."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Final
+
+from textual.app import App
+
+from kspy.errors import KspyError
+from kspy.tui.desk import Desk
+from kspy.tui.folder_screen import FolderScreen
+from kspy.tui.main_screen import MainScreen
+from kspy.tui.palette import DEFAULT_THEME, THEMES
+from kspy.tui.settings import Settings
+from kspy.tui.viewing import Viewing
+
+_NOT_DONE: Final = 2
+
+
+class KspyApp(App[int]):
+    """A recording, or a folder of them, to look at. Returns the command's exit code.
+
+    connection_file    what clients connect with, shown while there is no message yet
+    filter_text        the filter to begin with
+    """
+
+    TITLE = "kspy"
+    ENABLE_COMMAND_PALETTE = True
+    CSS_PATH = "kspy.tcss"
+    HORIZONTAL_BREAKPOINTS = [(0, "-tiny"), (40, "-narrow"), (100, "-normal"), (150, "-wide")]
+    VERTICAL_BREAKPOINTS = [(0, "-flat"), (12, "-low"), (30, "-tall")]
+
+    def __init__(
+        self,
+        path: Path,
+        *,
+        connection_file: Path | None = None,
+        filter_text: str = "",
+        threads: bool = False,
+        theme: str | None = None,
+    ) -> None:
+        super().__init__()
+        self.path = path
+        self.connection_file = connection_file
+        self.filter_text = filter_text
+        self.threads = threads
+        self.settings: Settings = Settings()
+        self.chosen_theme = theme
+        self.desk: Desk
+        for known in THEMES:
+            self.register_theme(known)
+        self.theme = DEFAULT_THEME
+
+    def on_mount(self) -> None:
+        self.desk = Desk()
+        self.settings = Settings.load()
+        wanted = self.chosen_theme or self.settings.theme or DEFAULT_THEME
+        self.theme = wanted if wanted in self.available_themes else DEFAULT_THEME
+        if self.settings.warning:
+            self.notify(self.settings.warning, severity="warning", markup=False)
+        if not self.path.is_dir():
+            self.view(self.path)
+            return
+        try:
+            self.push_screen(FolderScreen(self.path, self.desk))
+        except KspyError as error:
+            self.exit(_NOT_DONE, message=f"kspy: {error}")
+
+    def view(self, path: Path) -> None:
+        """Show a recording; where it cannot be read, say so: in the folder's list, or and end."""
+        try:
+            viewing = Viewing(path)
+        except KspyError as error:
+            if self.path.is_dir():
+                self.notify(str(error), severity="error", markup=False)
+                return
+            self.exit(_NOT_DONE, message=f"kspy: {error}")
+            return
+        self.push_screen(MainScreen(viewing))
+
+    def on_folder_screen_chosen(self, event: FolderScreen.Chosen) -> None:
+        self.view(event.path)
+
+    def action_next_theme(self) -> None:
+        names = [theme.name for theme in THEMES]
+        place = names.index(self.theme) if self.theme in names else -1
+        self.theme = names[(place + 1) % len(names)]
+        self.settings.theme = self.theme
+        self.keep_settings()
+
+    def keep_settings(self) -> None:
+        """Keep the settings for the next time; where that fails, say so once."""
+        try:
+            self.settings.save()
+        except KspyError as error:
+            self.notify(str(error), severity="warning", markup=False)
+
+    def on_unmount(self) -> None:
+        if hasattr(self, "desk"):
+            self.desk.close()

@@ -1,0 +1,136 @@
+"""The screen of two threads side by side: their members paired, with times since the requests."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar, cast
+
+from rich.text import Text
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.screen import Screen
+from textual.widgets import Footer, Static
+
+from kspy.analysis.progress import Progress
+from kspy.analysis.sanitize import one_line
+from kspy.analysis.table import Table
+from kspy.analysis.units import duration
+from kspy.errors import KspyError
+from kspy.tui.compare.messages_screen import CompareMessagesScreen
+from kspy.tui.compare.steps import MOST_STEPS, Members, read_on, steps
+from kspy.tui.compare.thread_view import ThreadView
+from kspy.tui.desk import Job
+
+if TYPE_CHECKING:
+    from kspy.tui.app import KspyApp
+
+
+class CompareThreadsScreen(Screen[None]):
+    """Threads by their numbers in `table`; the right one may be of another table.
+
+    What is only on the right has a `+`, as if the right one had come later.
+    """
+
+    DEFAULT_CSS = """
+    CompareThreadsScreen { background: $background; }
+    CompareThreadsScreen #title {
+        height: 1; padding: 0 1; background: $panel; color: $foreground;
+    }
+    """
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "leave", "back"),
+        Binding("q", "leave", "Back", show=False),
+    ]
+
+    def __init__(
+        self,
+        table: Table,
+        left_thread: int,
+        right_thread: int,
+        right_table: Table | None = None,
+    ) -> None:
+        super().__init__()
+        self._left = Members(table, left_thread)
+        self._right = Members(right_table or table, right_thread)
+        self._steps = steps(self._left, self._right)
+        self._view = ThreadView((self._left.table, self._right.table), self._steps)
+        self._job: Job | None = None
+
+    def compose(self) -> ComposeResult:
+        yield Static(id="title", markup=False)
+        yield self._view
+        yield Footer(compact=True, show_command_palette=False)
+
+    def on_mount(self) -> None:
+        self._view.show_headings(_heading(self._left), _heading(self._right))
+        self._view.focus()
+        self._job = cast("KspyApp", self.app).desk.run(
+            read_on(self._steps, self._left, self._right),
+            on_done=self._done,
+            on_progress=self._progress,
+            on_error=self._failed,
+        )
+        self._say("comparing…")
+
+    def on_unmount(self) -> None:
+        if self._job:
+            self._job.cancel()
+
+    def _progress(self, progress: Progress) -> None:
+        self._say(f"comparing… {progress.done:,} of {progress.total:,}")
+        self._view.refresh()
+
+    def _failed(self, error: Exception) -> None:
+        """What no rule foresaw must not end the viewer either."""
+        self._say(one_line(f"stopped: {type(error).__name__}: {error}"))
+        self._view.refresh()
+
+    def _done(self, _: None) -> None:
+        self._say()
+        self._view.refresh()
+
+    def _say(self, doing: str = "") -> None:
+        verdicts = [step.verdict for step in self._steps]
+        said = {
+            "differ": verdicts.count("~"),
+            "only on the left": verdicts.count("-"),
+            "only on the right": verdicts.count("+"),
+            "not compared": verdicts.count("?"),
+        }
+        parts = [f"{count:,} {what}" for what, count in said.items() if count]
+        same = verdicts.count(" ")
+        text = ", ".join([*parts, f"{same:,} the same"])
+        if doing:
+            text = f"{doing}  {text}"
+        if self._left.left_out or self._right.left_out:
+            text += f"   only the first {MOST_STEPS:,} of each"
+        self.query_one("#title", Static).update(Text(text, no_wrap=True, overflow="ellipsis"))
+
+    def on_thread_view_opened(self, event: ThreadView.Opened) -> None:
+        left, right = event.step.left, event.step.right
+        if left is None or right is None:
+            side = "right" if left is None else "left"
+            self.notify(f"only on the {side}: nothing to compare it with", timeout=4)
+            return
+        try:
+            old = self._left.table.load(left.place)
+            new = self._right.table.load(right.place)
+        except KspyError as error:
+            self.notify(one_line(str(error)), severity="error", markup=False)
+            return
+        self.app.push_screen(CompareMessagesScreen(old, new))
+
+    def action_leave(self) -> None:
+        self.dismiss(None)
+
+
+def _heading(members: Members) -> str:
+    """The request's number, how the thread fared, and how long it took."""
+    table, thread = members.table, members.thread
+    head = table.head(thread)
+    timing = table.timing(thread)
+    parts = [f"#{table.seq(head):,} {one_line(table.msg_type(head)[:100])}"]
+    if timing.state is not None:
+        took = "" if timing.total_ns is None else f" {duration(timing.total_ns)}"
+        parts.append(f"{timing.state}{took}")
+    return "  ".join(parts)

@@ -1,0 +1,1 @@
+"""The foldable tree of a message's values."""

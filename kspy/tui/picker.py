@@ -1,0 +1,77 @@
+"""One of a few, a line each: for dialogs. Up and down choose; enter is left to the dialog."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import ClassVar, Final
+
+from rich.text import Text
+from textual.binding import Binding, BindingType
+from textual.events import Click
+from textual.message import Message
+from textual.reactive import reactive
+from textual.widget import Widget
+
+from kspy.analysis.sanitize import cut, one_line
+from kspy.tui.palette import Colours
+
+_CHOSEN, _OTHER = "●", "○"
+_LABEL: Final = 28
+
+
+class Picker(Widget, can_focus=True):
+    """`options` are words, and after two spaces what there is to say about them."""
+
+    DEFAULT_CSS = """
+    Picker { height: auto; width: 100%; }
+    """
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("down,j", "move(1)", "Next", show=False),
+        Binding("up,k", "move(-1)", "Before", show=False),
+        Binding("space", "next", "Next", show=False),
+    ]
+
+    chosen: reactive[int] = reactive(0)
+
+    class Changed(Message):
+        """Another one was chosen."""
+
+        def __init__(self, picker: Picker) -> None:
+            super().__init__()
+            self.picker = picker
+
+    def __init__(self, options: Sequence[str], *, id: str) -> None:  # noqa: A002 (Textual's name)
+        super().__init__(id=id)
+        self._options = [one_line(option) for option in options]
+
+    def render(self) -> Text:
+        colours = Colours.of(self.app)
+        lines = []
+        for number, option in enumerate(self._options):
+            chosen = number == self.chosen and not self.disabled
+            label, _, rest = option.partition("  ")
+            line = Text(no_wrap=True, overflow="ellipsis")
+            mark = f"{_CHOSEN if number == self.chosen else _OTHER} "
+            line.append(mark, colours.accent if chosen and self.has_focus else colours.dim)
+            line.append(f"{label:{_LABEL}} ", colours.dim if self.disabled else colours.text)
+            line.append(cut(rest, max(self.size.width - len(line.plain), 8)), colours.dim)
+            line.pad_right(max(self.size.width - line.cell_len, 0))
+            if chosen and self.has_focus:
+                line.stylize(colours.cursor)
+            lines.append(line)
+        return Text("\n").join(lines)
+
+    def action_move(self, by: int) -> None:
+        self.chosen = min(max(self.chosen + by, 0), len(self._options) - 1)
+
+    def action_next(self) -> None:
+        self.chosen = (self.chosen + 1) % len(self._options)
+
+    def watch_chosen(self) -> None:
+        if self.is_mounted:
+            self.post_message(self.Changed(self))
+
+    def on_click(self, event: Click) -> None:
+        if event.y < len(self._options):
+            self.chosen = event.y
