@@ -110,9 +110,55 @@ def two_clients(connect: Connect) -> None:
             client.get_shell_msg(timeout=PATIENCE)
 
 
+PICTURE = """\
+import math, struct, zlib
+
+def png(width, height, colour):
+    rows = b"".join(
+        b"\\0" + b"".join(bytes(colour(x / width, y / height)) for x in range(width))
+        for y in range(height)
+    )
+    def chunk(kind, data):
+        body = kind + data
+        return struct.pack(">I", len(data)) + body + struct.pack(">I", zlib.crc32(body))
+    head = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
+    return b"\\x89PNG\\r\\n\\x1a\\n" + chunk(b"IHDR", head) + chunk(b"IDAT", zlib.compress(rows)) \
+        + chunk(b"IEND", b"")
+
+def colour(x, y):
+    wave = 0.5 + 0.35 * math.sin(6.28 * 1.5 * x)
+    if abs(y - wave) < 0.04:
+        return 255, 196, 84
+    return int(30 + 40 * y), int(34 + 70 * (1 - y)), int(60 + 120 * x)
+
+from IPython.display import HTML, Image, Markdown, display
+display(Image(png(96, 48, colour)))
+"""
+OUTPUTS = (
+    "from IPython.display import Markdown\n"
+    "Markdown('# Results\\n\\n- accuracy **0.93**\\n- loss *0.21*, see `log.txt`')",
+    "HTML('<table><tr><th>epoch</th><th>loss</th></tr><tr><td>1</td><td>0.92</td></tr></table>')",
+    "import time\nfor done in range(0, 101, 25):\n"
+    "    print(f'\\rtraining {done:3d} %', end='', flush=True)\n    time.sleep(0.3)",
+    "print('\\x1b[32mpassed\\x1b[0m 12, \\x1b[31mfailed\\x1b[0m 1, \\x1b[1mtotal 13\\x1b[0m')",
+    "print('grüße, 你好, 🚀 — wide and narrow')",
+)
+
+
+def rich(connect: Connect) -> None:
+    """Figure, markdown, html, colours, progress, a slow cell, completion, help, and an error."""
+    with connect() as client:
+        for code in (PICTURE, *OUTPUTS):
+            run(client, code)
+        for msg_id in (client.complete("displ", 5), client.inspect("display", 3)):
+            until_idle(client, msg_id)
+        run(client, "def mean(values):\n    return sum(values) / len(values)\n\nmean([])")
+
+
 MAKERS: dict[str, Callable[[Connect], None]] = {
     "hello": hello,
     "error": error,
+    "rich": rich,
     "input": input_,
     "widget": widget,
     "interrupt": interrupt,
