@@ -179,7 +179,8 @@ Tree = tuple[str, tuple["Tree", ...]] | str
 trees: st.SearchStrategy[Tree] = st.recursive(
     st.sampled_from(list(ATOMS)),
     lambda inner: st.tuples(
-        st.sampled_from(["and", "or", "not", "-"]), st.lists(inner, min_size=2, max_size=3).map(tuple)
+        st.sampled_from(["and", "or", "not", "-"]),
+        st.lists(inner, min_size=2, max_size=3).map(tuple),
     ),
     max_leaves=6,
 )
@@ -270,7 +271,7 @@ def test_in_blocks_it_is_the_same(
     assert list(matching(parse(text), table)) == expected
 
 
-@pytest.mark.parametrize("text", ["", "print or event", "type:status", "number>3", "thread:6"])
+@pytest.mark.parametrize("text", ["", "print or event", "type:status", "number>3", "parent:6"])
 def test_what_is_new_is_found_alone(recording: Recording, tmp_path: Path, text: str) -> None:
     path = tmp_path / "copy.kspy"
     wanted = parse(text)
@@ -320,15 +321,21 @@ def test_ids_by_their_beginning_or_whole() -> None:
         ident, table = request.msg_id, whole_table(recording)
         children = [n for n, m in enumerate(messages) if m.parent_id == ident]
         assert children
-        for text in (ident, ident.upper(), f'"{ident}"', ident[:-1]):
-            assert items(f"parent:{text}", table) == children
+        for text in (f":{ident}*", f"={ident}", f"={ident.upper()}", f'="{ident}"'):
+            found = items(f"parent{text}", table)
+            assert children == [item for item in found if messages[item].parent_id == ident]
         assert items(f"parent={ident}", table) == children
+        assert items(f"parent:{ident[:-1]}", table) == [
+            n for n, m in enumerate(messages) if m.parent_id.startswith(ident[:-1])
+        ]
         assert items(f"parent={ident[:-1]}", table) == []
         assert items(f"id:{ident[:20]}", table) == [
             n for n, m in enumerate(messages) if m.msg_id.startswith(ident[:20])
         ]
         assert items(f"session={request.header['session']}", table) == [
-            n for n, m in enumerate(messages) if m.header.get("session") == request.header["session"]
+            n
+            for n, m in enumerate(messages)
+            if m.header.get("session") == request.header["session"]
         ]
 
 
@@ -362,7 +369,7 @@ def test_times_of_day_are_those_of_who_reads(
         time.tzset()
         assert places("time>21:00", path) == []
         assert places("time<3:00", path) == [0]
-        assert places("time>0:00 time<3:00:01", path) == [0]
+        assert places("time>0:00 time<3:00:01", path) == [0, 1]
     finally:
         monkeypatch.undo()
         time.tzset()
@@ -398,7 +405,9 @@ def test_flags_of_what_is_broken(tmp_path: Path) -> None:
     with kspy.open(path) as recording:
         expected = [set(message.flags) for message in recording]
     for flag in ("undecodable", "malformed", "msgpack", "bad_signature", "truncated", "oversized"):
-        assert places(f"flag:{flag}", path) == [n for n, set_ in enumerate(expected) if flag in set_]
+        assert places(f"flag:{flag}", path) == [
+            n for n, set_ in enumerate(expected) if flag in set_
+        ]
     assert places("flag:undecodable", path) == [1]
     assert places("flag:malformed", path) == [2, 6, 7]
     assert places("-flag:*", path) == [0, 5]

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Final
+from typing import ClassVar, Final
 
 from textual.app import App
+from textual.binding import Binding, BindingType
 
 from kspy.errors import KspyError
 from kspy.tui.desk import Desk
 from kspy.tui.folder_screen import FolderScreen
+from kspy.tui.help_screen import HelpScreen, keys_here
 from kspy.tui.main_screen import MainScreen
 from kspy.tui.palette import DEFAULT_THEME, THEMES
 from kspy.tui.settings import Settings
@@ -26,9 +28,13 @@ class KspyApp(App[int]):
     """
 
     TITLE = "kspy"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("question_mark", "help", "Help", show=False),
+        Binding("ctrl+t", "next_theme", "The next theme", show=False),
+    ]
     ENABLE_COMMAND_PALETTE = True
     CSS_PATH = "kspy.tcss"
-    HORIZONTAL_BREAKPOINTS = [(0, "-tiny"), (40, "-narrow"), (100, "-normal"), (150, "-wide")]
+    HORIZONTAL_BREAKPOINTS = [(0, "-tiny"), (40, "-narrow"), (110, "-normal")]
     VERTICAL_BREAKPOINTS = [(0, "-flat"), (12, "-low"), (30, "-tall")]
 
     def __init__(
@@ -81,6 +87,12 @@ class KspyApp(App[int]):
 
     def on_folder_screen_chosen(self, event: FolderScreen.Chosen) -> None:
         self.view(event.path)
+
+    def action_help(self) -> None:
+        """The keys of where the user is, and on the main screen everything else."""
+        if not isinstance(self.screen, HelpScreen):
+            main = isinstance(self.screen, MainScreen)
+            self.push_screen(HelpScreen(keys_here(self.screen), main=main))
 
     def action_next_theme(self) -> None:
         names = [theme.name for theme in THEMES]

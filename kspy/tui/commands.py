@@ -19,7 +19,7 @@ class KeyCommands(Provider):
 
     async def discover(self) -> Hits:
         for key in self._keys():
-            yield DiscoveryHit(key.help, self._run(key), help=f"key: {key.shown}")
+            yield DiscoveryHit(key.help, self._run(key), help=key.shown)
 
     async def search(self, query: str) -> Hits:
         matcher = self.matcher(query)

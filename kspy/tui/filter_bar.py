@@ -7,6 +7,7 @@ A mistake is underlined and explained; until it is mended, what was found last s
 
 from __future__ import annotations
 
+import re
 from typing import ClassVar, Final
 
 from rich.cells import cell_len
@@ -22,7 +23,7 @@ from textual.widgets import Input, Static
 
 from kspy.analysis.filter import Filter, FilterError, Role, Span, completions, parse, spans
 from kspy.analysis.progress import Progress
-from kspy.analysis.sanitize import cut, one_line
+from kspy.analysis.sanitize import UNSAFE, cut, one_line
 from kspy.analysis.table import Table
 from kspy.tui.filter_choices import FilterChoices
 from kspy.tui.palette import Colours
@@ -336,3 +337,12 @@ class FilterHighlighter(Highlighter):
         if self.mistake is not None:
             start, stop = self.mistake
             text.stylize(self._wrong, start, max(stop, start + 1))
+        text.plain = UNSAFE.sub(_visible, plain)
+
+
+def _visible(match: re.Match[str]) -> str:
+    """Stand-ins for what no terminal may get, one for each: the cursor counts them."""
+    return "".join(
+        chr(0x2400 + ord(character)) if ord(character) < 0x20 else "\ufffd"
+        for character in match.group()
+    )

@@ -3,8 +3,8 @@ declares them."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from typing import ClassVar
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any, ClassVar, Final
 
 from rich.console import Group, RenderableType
 from rich.table import Table
@@ -12,18 +12,21 @@ from rich.text import Text
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
-from textual.screen import ModalScreen
+from textual.dom import DOMNode
+from textual.screen import ModalScreen, Screen
 from textual.widgets import Static
 
 from kspy.analysis.filter import help_lines
-from kspy.tui.keys import GROUPS
+from kspy.tui.keys import GROUPS, shown_key
 from kspy.tui.palette import Colours
 from kspy.tui.stream.row import LEGEND
 from kspy.wire.frames import CHANNELS
 
+_KEYS_WIDTH: Final = 26
+
 
 class HelpScreen(ModalScreen[None]):
-    """`first` is the group of keys that matters where help was asked for."""
+    """`here` are the keys of where help was asked for; `main`: was that the main screen?"""
 
     DEFAULT_CSS = """
     HelpScreen { align: center middle; }
@@ -39,9 +42,10 @@ class HelpScreen(ModalScreen[None]):
         Binding("k,up", "scroll(-1)", show=False),
     ]
 
-    def __init__(self, first: str = "") -> None:
+    def __init__(self, here: Sequence[tuple[str, str]], *, main: bool) -> None:
         super().__init__()
-        self._first = first
+        self._here = here
+        self._main = main
 
     def compose(self) -> ComposeResult:
         with VerticalScroll():
@@ -55,23 +59,43 @@ class HelpScreen(ModalScreen[None]):
 
     def _parts(self) -> Iterator[RenderableType]:
         colours = Colours.of(self.app)
-        names = sorted(GROUPS, key=lambda name: name != self._first)
         yield Text("Keys (escape: back)", "bold")
-        for name in names:
+        if self._here:
+            yield Text("\nHere", colours.accent)
+            yield _rows(self._here)
+        if not self._main:
+            return
+        for name, keys in GROUPS.items():
             yield Text(f"\n{name}", colours.accent)
-            yield _rows(((key.shown, key.help) for key in GROUPS[name]), 22)
+            yield _rows((key.shown, key.help) for key in keys)
         yield Text("\nFilter", colours.accent)
-        yield _rows(help_lines(), 22)
+        yield _rows(help_lines())
         yield Text("\nMarks", colours.accent)
-        yield _rows(LEGEND.items(), 22)
+        yield _rows(LEGEND.items())
         yield Text("\nChannels", colours.accent)
         for channel in CHANNELS:
             yield Text(f"  {channel}", colours.channel(channel))
 
 
-def _rows(rows: Iterable[tuple[str, str]], width: int) -> Table:
+def keys_here(screen: Screen[Any]) -> list[tuple[str, str]]:
+    """The keys of what has the focus, up to the screen, which are not everywhere the same."""
+    found: dict[str, str] = {}
+    node: DOMNode | None = screen.focused
+    main = {name for keys in GROUPS.values() for key in keys for name in key.keys.split(",")}
+    while node is not None and node is not screen.app:
+        for name, bindings in node._bindings.key_to_bindings.items():
+            for binding in bindings:
+                words = binding.tooltip or binding.description
+                if words and (node is not screen or name not in main):
+                    found.setdefault(words, "")
+                    found[words] += f"  {shown_key(name)}"
+        node = node.parent
+    return [(keys.strip(), words) for words, keys in found.items()]
+
+
+def _rows(rows: Iterable[tuple[str, str]]) -> Table:
     table = Table.grid(padding=(0, 1))
-    table.add_column(width=width)
+    table.add_column(width=_KEYS_WIDTH)
     table.add_column(ratio=1)
     for left, right in rows:
         table.add_row(Text(f"  {left}", "bold"), Text(right))

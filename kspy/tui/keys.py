@@ -19,6 +19,11 @@ _NAMES: Final = {
 }  # fmt: skip
 
 
+def shown_key(name: str) -> str:
+    """A key by Textual's name, as a person calls it."""
+    return _NAMES.get(name, name)
+
+
 @dataclass(frozen=True, slots=True)
 class Key:
     """`label` is for the footer, where there is one; `help` is a sentence for the help page."""
@@ -31,7 +36,7 @@ class Key:
     @property
     def shown(self) -> str:
         """The keys as a person calls them."""
-        return "  ".join(_NAMES.get(name, name) for name in self.keys.split(","))
+        return "  ".join(map(shown_key, self.keys.split(",")))
 
     @property
     def binding(self) -> Binding:
@@ -119,7 +124,7 @@ GROUPS: Final[dict[str, tuple[Key, ...]]] = {
         Key("D", "compare_threads", "The same for threads."),
     ),
     "kspy": (
-        Key("question_mark", "help", "This page.", "help"),
+        Key("question_mark", "app.help", "This page: the keys of where you are first.", "help"),
         Key("ctrl+p", "app.command_palette", "Everything by name."),
         Key("ctrl+r", "reload", "Open the file anew: after it was replaced, say."),
         Key("ctrl+t", "app.next_theme", "The next theme: dark, light, high contrast."),

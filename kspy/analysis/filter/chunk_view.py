@@ -9,6 +9,7 @@ from functools import cached_property
 from typing import Any, Final, Literal
 
 import numpy as np
+import orjson
 from numpy.typing import NDArray
 
 from kspy.analysis.filter.condition import OPEN, YES, Codes
@@ -177,25 +178,24 @@ class ChunkView:
 
     # Reading
 
-    def texts(self, place: int) -> Iterator[str]:
+    def texts(self, place: int, *, strings_only: bool = False) -> Iterator[str]:
         """Every key and every value of a message's content, numbers as they were written.
+
+        strings_only   numbers, true, false and null may be left out, which is faster
 
         Of what does not decode (heartbeats, broken contents) the bytes themselves, as UTF-8; of
         a message that is too large to be decoded those that are in the chunk.
         """
+        part = self.part("content")
+        if part.kinds[place] == JSON:
+            return _texts_of(self.data[part.starts[place] : part.stops[place]], strings_only)
         message = self.message(place)
         if message.size > DECODE_LIMIT:
-            yield as_text(self.data[self.bounds[place] :])
-            return
+            return iter((as_text(self.data[self.bounds[place] :]),))
         parts = message.parts
         if parts is None:
-            yield from map(as_text, message.frames)
-            return
-        value = _read(parts.content)
-        if value is None:
-            yield as_text(parts.content)
-        else:
-            yield from leaves(value)
+            return map(as_text, message.frames)
+        return _texts_of(parts.content, strings_only)
 
     def frame(self, place: int, name: PartName) -> bytes:
         """The bytes of a part; empty where there is none, or it is too large to be decoded."""
@@ -205,6 +205,20 @@ class ChunkView:
 
 def as_text(data: bytes) -> str:
     return data.decode("utf-8", "replace")
+
+
+def _texts_of(frame: bytes, strings_only: bool) -> Iterator[str]:
+    value = _read_fast(frame) if strings_only else _read(frame)
+    return iter((as_text(frame),)) if value is None else leaves(value)
+
+
+def _read_fast(frame: bytes) -> dict[str, Any] | None:
+    """As `_read`, but numbers may be lost."""
+    try:
+        value = orjson.loads(frame)
+    except orjson.JSONDecodeError:
+        return _read(frame)
+    return value if isinstance(value, dict) else None
 
 
 def _read(frame: bytes) -> dict[str, Any] | None:
@@ -233,5 +247,7 @@ def leaves(value: object) -> Iterator[str]:
             waiting.extend(value)
         elif isinstance(value, bytes):
             yield as_text(value)
-        elif isinstance(value, int | float) or value is None:
-            yield json.dumps(value)
+        elif value is None:
+            yield "null"
+        elif isinstance(value, int | float):
+            yield str(value).lower()  # as JSON has true and false

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final, Protocol
 
@@ -45,8 +45,8 @@ class Sought(Protocol):
     needle: Needle
     pattern: re.Pattern[str]
 
-    def within(self, text: str) -> Iterator[bool]:
-        """Is it in `text`? The last answer counts; there may be pauses before it."""
+    def is_in(self, text: str, start: int) -> bool:
+        """Is it in the piece of `text` from `start` on? See `kspy.analysis.filter.regex`."""
 
 
 class Words:
@@ -57,8 +57,8 @@ class Words:
         self._folded = fold(words)
         self.needle = of_text(self._folded)
 
-    def within(self, text: str) -> Iterator[bool]:
-        yield self._folded in fold(text)
+    def is_in(self, text: str, start: int) -> bool:
+        return not start and self._folded in fold(text)  # which takes the whole text at once
 
 
 class Expression:
@@ -68,16 +68,12 @@ class Expression:
         self.pattern = regex.pattern
         self.needle = of_literals(regex.literals, ignores_case=regex.ignores_case)
 
-    def within(self, text: str) -> Iterator[bool]:
-        for start in pieces(text):
-            found = found_in_piece(self.pattern, text, start)
-            yield found
-            if found:
-                return
+    def is_in(self, text: str, start: int) -> bool:
+        return found_in_piece(self.pattern, text, start)
 
 
 def is_within(sought: Sequence[Sought], text: str) -> bool:
-    return any(any(one.within(text)) for one in sought)
+    return any(one.is_in(text, start) for start in pieces(text) for one in sought)
 
 
 @dataclass(frozen=True, eq=False)
@@ -98,14 +94,15 @@ class InText(Condition):
 
     def message(self, view: ChunkView, place: int) -> Decision:
         looked_at = 0
-        for piece in view.texts(place):
-            for one in self.sought:
-                for found in one.within(piece):
-                    if found:
+        strings_only = not any(one.needle.numberish for one in self.sought)
+        for text_ in view.texts(place, strings_only=strings_only):
+            for start in pieces(text_):
+                for one in self.sought:
+                    if one.is_in(text_, start):
                         return True
-                    looked_at += 1
-                    if looked_at % _OFTEN == 0:
-                        yield
+                looked_at += 1
+                if looked_at % _OFTEN == 0:
+                    yield
         return False
 
     def event(self, event: Event, start_ns: int) -> bool:

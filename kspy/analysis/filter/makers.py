@@ -60,6 +60,8 @@ _NOISE: Final = frozenset(("status", "iopub_welcome"))
 _HB: Final = CHANNELS.index("hb")
 _WAITING: Final = STATES.index("waiting")
 _CLIENTS_SHOWN: Final = 50
+_TYPES_SHOWN: Final = 10_000
+_LONGEST_SHOWN: Final = 100
 
 
 class Asked(NamedTuple):
@@ -136,7 +138,8 @@ def _meant(asked: Asked, names: Sequence[str]) -> set[str]:
 
 
 def types_of(table: Table) -> Mapping[str, str]:
-    return {name: "" for name in sorted(table.names) if name}
+    names = (name for name in table.names[:_TYPES_SHOWN] if 0 < len(name) <= _LONGEST_SHOWN)
+    return dict.fromkeys(sorted(names), "")
 
 
 # Natures: the values of "is"
@@ -252,7 +255,8 @@ def by_thread(asked: Asked) -> Condition:
         meant: Bools = np.isin(block.rows.threads, sorted(threads))
         return (block.rows.threads >= 0) & ~meant if asked.negated else meant
 
-    return ByColumns(found)
+    # Messages before the one that was named are found to be in its thread when that one comes.
+    return ByColumns(found, volatile=True)
 
 
 def _thread_of(table: Table, seq: int) -> int:

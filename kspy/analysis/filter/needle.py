@@ -21,8 +21,8 @@ _ESCAPES: Final = re.compile(rb"\\u00[2-7]")
 _SLASH: Final = rb"\/"
 _WORDS: Final = ("true", "false", "null", "nan", "infinity", "e")
 _SIGNS: Final = frozenset("0123456789+-.")
-_OUTSIDE: Final = _SIGNS | set(",:{}[] \t\r\n")
-"""What JSON, in lower case, may have outside its strings: these and `_WORDS`."""
+_BETWEEN: Final = frozenset(",:{}[] \t\r\n")
+"""What JSON, in lower case, may have outside its strings: words, signs, and these between them."""
 _NUMBERS: Final = _SIGNS | set("".join(_WORDS))
 _VARIANTS: Final = 8
 _LAST: Final = 0x20000
@@ -45,7 +45,7 @@ class Needle:
     """One of `finds` must be in the bytes in lower case; where there are none, nothing is known.
 
     escapes    or what this finds, if it is given; a slash may be written `\\/` too if `slash`
-    numberish  may the text be part of a number, true or null? msgpack has no bytes for those
+    numberish  may the text be part of a number, true or null, and not only of a string?
     sure       where this is in a JSON content, not right after an escape, the text is there
     """
 
@@ -68,13 +68,13 @@ def of_text(text: str) -> Needle:
         return UNKNOWN
     if not run.isascii():
         return Needle(tuple(_foreign(run, _variants())), None, numberish)
-    sure = run.encode() if run == text and _is_only_in_strings(run) else b""
+    sure = run.encode() if run == text and _is_in_one_value(run) else b""
     return Needle(_with_slash(run), _ESCAPES, numberish, sure)
 
 
-def _is_only_in_strings(run: str) -> bool:
-    """Can JSON have it in its strings only, not as or between numbers, true, null?"""
-    if set(re.sub("[a-z]", "", run)) - _OUTSIDE:
+def _is_in_one_value(run: str) -> bool:
+    """Can JSON have it only within one string, number or word, not across several?"""
+    if not set(run) & _BETWEEN or set(re.sub("[a-z]", "", run)) - _BETWEEN - _SIGNS:
         return True
     return any(all(letters not in word for word in _WORDS) for letters in re.findall("[a-z]+", run))
 

@@ -28,6 +28,7 @@ _MANY: Final = 4
 """A part that is repeated more often counts as repeated without end."""
 _MOST_REPEATS: Final = 8
 _SHORTEST: Final = 2
+_ONE_PIECE: Final = (0,)
 
 # Python's own parser, which has no public name: an expression is judged as Python understands it.
 _parser: Any = importlib.import_module("re._parser")
@@ -76,14 +77,16 @@ def found_in(pattern: re.Pattern[str], text: str) -> bool:
     return any(found_in_piece(pattern, text, start) for start in pieces(text))
 
 
-def pieces(text: str) -> range:
+def pieces(text: str) -> Sequence[int]:
     """Where the pieces of `text` begin."""
+    if len(text) <= PIECE:
+        return _ONE_PIECE
     return range(0, max(len(text) - OVERLAP, 1), PIECE - OVERLAP)
 
 
 def found_in_piece(pattern: re.Pattern[str], text: str, start: int) -> bool:
     stop = start + PIECE
-    if stop >= len(text):
+    if len(text) <= stop:
         return pattern.search(text, start) is not None
     # What touches the end of a piece may be no match of the text: the next piece has it whole.
     return any(match.end() < stop for match in pattern.finditer(text, start, stop))

@@ -44,6 +44,11 @@ class Acting(Screen[None]):
         """Tell the user something, in one line."""
         self.notify(text, markup=False, timeout=4)
 
+    @property
+    def searching(self) -> bool:
+        """Is there a search whose matches are marked?"""
+        return False
+
     def rearrange(self, then: int | None = None) -> None:
         """Make the lines anew, then draw them; go to the item `then`."""
         raise NotImplementedError

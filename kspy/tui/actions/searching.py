@@ -23,6 +23,10 @@ class Searching(Jumping):
     _hits: Array | None = None
     _wanted: Filter | None = None
 
+    @property
+    def searching(self) -> bool:
+        return self._wanted is not None
+
     # The filter
 
     def action_filter(self) -> None:
@@ -50,7 +54,14 @@ class Searching(Jumping):
         self.filter_bar.set_progress(None)
         if self._wanted is not None:
             self._find(self._wanted, jump=False)
+        self._mark()
         self.lines_changed()
+
+    def _mark(self) -> None:
+        """Mark in the lines what is searched for, or else what the filter looks for."""
+        wanted = self._wanted or self.viewing.filter
+        self.stream.matches = highlights(wanted) if wanted else None
+        self.stream.refresh()
 
     def _not_filtered(self, error: Exception) -> None:
         self._filtering = None
@@ -82,8 +93,8 @@ class Searching(Jumping):
         except FilterError as error:
             self.say(str(error))
             return
-        self.stream.matches = highlights(wanted)
         self._find(wanted, jump=True)
+        self._mark()
 
     def _find(self, wanted: Filter, *, jump: bool) -> None:
         if self._finding:
@@ -107,9 +118,8 @@ class Searching(Jumping):
         if self._finding:
             self._finding.cancel()
         self._finding = self._hits = self._wanted = None
-        self.stream.matches = None
         self.prompt.note("")
-        self.stream.refresh()
+        self._mark()
 
     def action_next_match(self, step: int, *, here: bool = False) -> None:
         """The next match of the search, around the end if need be; without a search, an error."""

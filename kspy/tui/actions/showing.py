@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from kspy.tui.actions.acting import Acting
-from kspy.tui.help_screen import HelpScreen
 from kspy.tui.stream.stream_view import FORMS, StreamView
 
 
@@ -68,7 +67,7 @@ class Showing(Acting):
             self.stream.focus()
         elif self.cancel_filtering():
             pass
-        elif self.stream.matches is not None:
+        elif self.searching:
             self.end_search()
         elif self.viewing.filter is not None or self.filter_bar.text:
             self.filter_bar.clear()
@@ -98,6 +97,3 @@ class Showing(Acting):
     def action_tab(self, number: int) -> None:
         self.remove_class("-no-inspector")
         self.inspector.select_tab(number)
-
-    def action_help(self) -> None:
-        self.app.push_screen(HelpScreen())

@@ -22,7 +22,7 @@ from kspy.export.copies import as_path, as_value
 from kspy.recording.event import Event
 from kspy.tui.detail.copy_menu import CopyMenu
 from kspy.tui.detail.hex_view import HexView, buffer_sections, frame_sections
-from kspy.tui.detail.rendered import RenderedView
+from kspy.tui.detail.rendered_view import RenderedView
 from kspy.tui.detail.timing_view import TimingView
 from kspy.tui.detail.tree.tree_view import JsonTree
 from kspy.tui.palette import Colours
@@ -66,7 +66,7 @@ class Inspector(Container):
         yield Static("", id="what", classes="line", markup=False)
         yield Static("", id="tabs", classes="line", markup=False)
         with ContentSwitcher(initial=_IDS[0]):
-            yield RenderedView(id="rendered")
+            yield RenderedView()
             yield JsonTree(id="tree")
             yield HexView("This message has no buffers.", id="buffers")
             yield HexView("An event has no frames.", id="frames")

@@ -7,48 +7,63 @@ from typing import Final
 
 MARK: Final = 2
 TYPE: Final = 19  # kernel_info_request, update_display_data
-SHORT_TYPE: Final = 15
+SHORT_TYPE: Final = 15  # execute_request
 CHANNEL: Final = 7
 SIZE: Final = 7
-TIMES: Final = {"absolute": 12, "start": 10, "before": 10}
+TIMES: Final = {"absolute": 12, "start": 9, "before": 9}
 """Cells of a time, by its form: of the day, since the start, since the line before."""
 STATE: Final = 7
 MILESTONE: Final = 8
+VERDICT: Final = 14
+"""`waiting 3.2 s…`: how a request fared, where there is no room for its milestones."""
 
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """Widths in cells, 0 for a column that is left out. Every column is followed by a space."""
+    """Widths in cells, 0 for a column that is left out. Every column is followed by a space.
+
+    state and milestones (so many, each `MILESTONE` wide), or instead of them verdict
+    """
 
     time: int
     channel: int
     type: int
     client: int
     size: int
-    state: int
-    milestones: int
-    summary: int
+    state: int = 0
+    milestones: int = 0
+    verdict: int = 0
+    summary: int = 0
 
     @property
     def fixed(self) -> int:
         """Cells before the summary."""
-        return (
-            MARK
-            + sum(n + 1 for n in (self.time, 1 + self.channel, self.type))
-            + sum(n + 1 for n in (self.client, self.size) if n)
-        )
+        columns = (self.time, 2 + self.channel, self.type, self.client, self.size)
+        return MARK + sum(width + 1 for width in columns if width)
+
+    @property
+    def width(self) -> int:
+        """All columns together."""
+        return self.fixed + self.summary + self.right
+
+    @property
+    def right(self) -> int:
+        """Cells after the summary."""
+        milestones = self.milestones * (MILESTONE + 1)
+        return sum(width + 1 for width in (self.state, self.verdict) if width) + milestones
 
 
 def lay_out(width: int, *, time: str, clients: int, threads: bool) -> Layout:
     """The columns that fit into `width` cells. `clients` is the highest client's number."""
-    channel = CHANNEL if width >= 56 else 0
-    msg_type = TYPE if width >= 62 else SHORT_TYPE
-    client = len(str(clients)) + 1 if clients > 1 and width >= 50 else 0
-    size = SIZE if width >= (100 if threads else 80) else 0
-    state = STATE if threads and width >= 48 else 0
-    milestones = 0
-    if state:
-        milestones = 3 if width >= 100 else 1
-    layout = Layout(TIMES[time], channel, msg_type, client, size, state, milestones, 0)
-    right = (state + 1 + milestones * (MILESTONE + 1)) if state else 0
-    return replace(layout, summary=max(width - layout.fixed - right, 0))
+    steps = threads and width >= 100
+    layout = Layout(
+        time=TIMES[time],
+        channel=CHANNEL if width >= 56 else 0,
+        type=TYPE if width >= (90 if threads else 62) else SHORT_TYPE,
+        client=len(str(clients)) + 1 if clients > 1 and width >= 50 else 0,
+        size=SIZE if width >= (100 if threads else 80) else 0,
+        state=STATE if steps else 0,
+        milestones=3 if steps else 0,
+        verdict=VERDICT if threads and 44 <= width < 100 else 0,
+    )
+    return replace(layout, summary=max(width - layout.fixed - layout.right, 0))

@@ -15,6 +15,7 @@ from rich.segment import Segment
 from rich.style import Style
 
 from kspy.analysis import units
+from kspy.analysis.density import is_failure
 from kspy.analysis.sanitize import cut, one_line, pad
 from kspy.analysis.table import Table
 from kspy.analysis.timing import Timing
@@ -109,49 +110,50 @@ class RowPainter:
     def _summary(self, line: Line, style: Style) -> Iterator[Segment]:
         layout, colours = self._layout, self._colours
         said = line.said
+        verdict = line.timing is not None and line.timing.state is not None
+        summary = layout.summary if verdict else layout.summary + layout.right
         if said is None:
-            yield Segment(pad("…", layout.summary), colours.dim)
+            yield Segment(pad("…", summary), colours.dim)
         else:
             doubts = "".join(f"[{flag}] " for flag in said.flags if flag not in HARMLESS)
             facts = "".join(f"[{flag}] " for flag in said.flags if flag in HARMLESS)
-            room = layout.summary
+            room = summary
             for text, look in ((doubts, colours.doubtful), (facts, colours.dim)):
                 shown = cut(text, room)
                 room -= len(shown)
                 yield Segment(shown, look)
             yield Segment(pad(said.summary, max(room, 0)), style)
-        if layout.state:
-            yield from self._state(line)
+        if layout.right and verdict and line.timing:
+            yield from self._state(line, line.timing)
 
-    def _state(self, line: Line) -> Iterator[Segment]:
+    def _state(self, line: Line, timing: Timing) -> Iterator[Segment]:
         """How the thread's request fared; and how long each step took."""
-        layout, colours, timing = self._layout, self._colours, line.timing
-        width = layout.state + layout.milestones * (MILESTONE + 1)
-        if timing is None or timing.state is None:
-            yield Segment(" " * (width + 1))
-            return
+        layout, colours = self._layout, self._colours
         looks = {"error": colours.error, "waiting": colours.doubtful, "aborted": colours.doubtful}
-        look = looks.get(timing.state, colours.dim)
-        yield Segment(f" {timing.state:{layout.state}}", look)
-        if timing.state == "waiting":
-            waited = f"{units.duration(line.waited_ns)}…"
-            yield Segment(f"{waited:>{width - layout.state}}", look)
+        look = looks.get(timing.state or "", colours.dim)
+        waits = timing.state == "waiting"
+        took = f"{units.duration(line.waited_ns)}…" if waits else _took(timing.total_ns)
+        if layout.verdict:
+            yield Segment(f" {timing.state} {took}".rjust(layout.right)[-layout.right :], look)
             return
-        steps = (timing.iopub_ns, timing.reply_ns, timing.idle_ns)
-        for step in steps if layout.milestones == len(steps) else (timing.total_ns,):
-            shown = "" if step is None else units.duration(step)
-            yield Segment(f" {shown:>{MILESTONE}}", colours.dim)
+        yield Segment(f" {timing.state:{layout.state}}", look)
+        if waits:
+            yield Segment(f"{took:>{layout.milestones * (MILESTONE + 1)}}", look)
+            return
+        for step in (timing.iopub_ns, timing.reply_ns, timing.idle_ns):
+            yield Segment(f" {_took(step):>{MILESTONE}}", colours.dim)
 
     def _event(self, line: Line) -> list[Segment]:
         colours = self._colours
         event = self._table.event(-1 - line.item)
         gap = event.name == "gap"
-        look = colours.doubtful if gap else colours.dim
+        failed = is_failure(event) and not gap
+        look = colours.error if failed else colours.doubtful if gap else colours.dim
         said = line.said.summary if line.said else event.name
         return [
-            self._mark(line, failed=False, event=GAP_MARK if gap else EVENT_MARK),
+            self._mark(line, failed, event=GAP_MARK if gap else EVENT_MARK),
             Segment(self._time(line, event.time_ns) + " ", colours.dim),
-            Segment(cut(said, 400), look),
+            Segment(cut(said, self._layout.width - MARK - self._layout.time - 1), look),
         ]
 
     def _mark(self, line: Line, failed: bool, event: str = "") -> Segment:
@@ -184,6 +186,10 @@ class RowPainter:
         return f"{passed:{sign}{width}.{3 if self._form == 'start' else 4}f}"
 
 
+def _took(nanoseconds: int | None) -> str:
+    return "" if nanoseconds is None else units.duration(nanoseconds)
+
+
 def heading(layout: Layout, form: TimeForm) -> str:
     """The names of the columns, each where its column is."""
     time = {"absolute": "time", "start": "elapsed", "before": "interval"}[form]
@@ -193,8 +199,10 @@ def heading(layout: Layout, form: TimeForm) -> str:
     parts += [f"{'cl':>{layout.client}} "] if layout.client else []
     parts += [f"{'size':>{layout.size}} "] if layout.size else []
     parts += [pad("says", layout.summary)]
-    if layout.state:
-        names = ("iopub", "reply", "idle") if layout.milestones == 3 else ("took",)
+    if layout.verdict:
+        parts += [f" {'took':>{layout.verdict}}"]
+    elif layout.state:
+        names = ("iopub", "reply", "idle")
         parts += [f" {'state':{layout.state}}", *(f" {name:>{MILESTONE}}" for name in names)]
     return "".join(parts)
 

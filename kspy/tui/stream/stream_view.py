@@ -32,7 +32,7 @@ _WHEEL: Final = 3
 _LOAD_SECONDS: Final = 0.01
 
 
-class StreamView(ScrollView, can_focus=True):
+class StreamView(ScrollView, can_focus=True, inherit_bindings=False):
     """Lines of `viewing`. `load` is given the items whose summaries the desk should make."""
 
     DEFAULT_CSS = """

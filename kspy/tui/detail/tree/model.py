@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 from rich.cells import cell_len
 
-from kspy.analysis.sanitize import one_line
+from kspy.analysis.sanitize import MARKS_A_CELL, one_line
 from kspy.tui.detail.tree.wrap import line_text, wrap
 
 Path = tuple[Any, ...]
@@ -31,6 +31,7 @@ BUDGET: Final = 10_000
 """Nodes that are opened at once, and folds that are remembered."""
 
 MARK: Final = 2
+_QUOTES: Final = 2
 _INDENT: Final = 2
 _KEY: Final = 20
 """Cells of the column that the keys of one map share; longer ones stand out."""
@@ -42,17 +43,19 @@ class Node:
     """A value in its place, or a range of the elements of a large one (then `key` is a range).
 
     height   lines that it takes, with all that is open below it
+    place    which of its parent's children it is
     pieces   of an open text: where its lines begin, and its end
     column   cells that it and its siblings give to their keys
     """
 
     __slots__ = (
         "children", "column", "depth", "height", "is_open", "key", "keys", "label", "parent",
-        "pieces", "start", "stop", "value",
+        "pieces", "place", "start", "stop", "value",
     )  # fmt: skip
 
-    def __init__(self, parent: Node | None, key: Any, value: Any) -> None:
+    def __init__(self, parent: Node | None, place: int, key: Any, value: Any) -> None:
         self.parent = parent
+        self.place = place
         self.key = key
         self.value = value
         self.depth: int = parent.depth + 1 if parent else -1
@@ -122,14 +125,14 @@ class Tree:
 
     def __init__(self, width: int = 80) -> None:
         self.width = width
-        self._root = Node(None, None, {})
+        self._root = Node(None, 0, None, {})
         self._folds: dict[tuple[Hashable, ...], bool] = {}
         self._open_roots: frozenset[str] = frozenset()
 
     def show(self, roots: Mapping[str, Any], open_roots: Collection[str] = ()) -> None:
         """Show these values. Open are `open_roots`, and what was opened by the same path."""
         self._open_roots = frozenset(open_roots)
-        self._root = Node(None, None, dict(roots))
+        self._root = Node(None, 0, None, dict(roots))
         self._root.height = 0  # it has no line of its own
         self._expand(self._root)
 
@@ -209,23 +212,11 @@ class Tree:
             return Line(node.children[0])
         while node.parent:
             siblings = node.parent.children
-            place = self._place(node) + 1
+            place = node.place + 1
             if place < len(siblings):
                 return Line(siblings[place])
             node = node.parent
         return None
-
-    @staticmethod
-    def _place(node: Node) -> int:
-        """Which of its parent's children `node` is."""
-        parent = node.parent
-        if parent is None:
-            return 0
-        if isinstance(node.key, range):
-            return (node.start - parent.start) // len(parent.children[0].key)
-        if isinstance(parent.value, list):
-            return int(node.key) - parent.start
-        return parent.children.index(node)
 
     # Folding
 
@@ -247,9 +238,9 @@ class Tree:
         return max(self.width - self.indent(node) - MARK - label - 1, 1)
 
     def _fits(self, node: Node) -> bool:
-        text, room = node.value, self.room(node) - 2
-        if len(text) > room * 2 or "\n" in text:
-            return len(text) <= room and text.count("\n") == 0
+        text, room = node.value, self.room(node) - _QUOTES
+        if len(text) > room * MARKS_A_CELL or "\n" in text:
+            return False
         return cell_len(one_line(text)) <= room
 
     def open(self, node: Node) -> None:
@@ -268,19 +259,17 @@ class Tree:
     def toggle_below(self, node: Node) -> None:
         """Open all of `node`; where nothing is left to be opened, close it and all below.
 
-        "All" ends after `BUDGET` nodes, the outermost first.
+        "All" ends where `BUDGET` is spent, the outermost first.
         """
         opened = False
         waiting, left = deque([node]), BUDGET
         while waiting and left > 0:
-            node_below = waiting.popleft()
-            left -= 1
-            if self.can_open(node_below) and not node_below.is_open:
+            below = waiting.popleft()
+            if self.can_open(below) and not below.is_open:
                 opened = True
-                self.open(node_below)
-            if node_below.pieces is not None:
-                left -= len(node_below.pieces)
-            waiting.extend(node_below.children)
+                self.open(below)
+            left -= _cost(below)
+            waiting.extend(below.children)
         if not opened:
             for made in self._made(node):
                 if made.is_open:
@@ -299,9 +288,9 @@ class Tree:
         waiting, left = [top], BUDGET
         while waiting and left > 0:
             node = waiting.pop()
-            left -= 1
             node.is_open = True
             self._make_children(node)
+            left -= _cost(node)
             path = node.fold_path
             waiting += [
                 child
@@ -329,7 +318,7 @@ class Tree:
             keys = [node.keys[place] for place in places]
         else:
             keys = list(places)
-        items = [Node(node, key, value[key]) for key in keys]
+        items = [Node(node, place, key, value[key]) for place, key in enumerate(keys)]
         column = max((cell_len(item.label) for item in items), default=0)
         for item in items:
             item.column = min(column, _KEY)
@@ -365,6 +354,12 @@ def _limit(value: Any) -> int:
     return STRING_RANGE if isinstance(value, str) else RANGE
 
 
+def _cost(node: Node) -> int:
+    """What of `BUDGET` it took to open `node`: for the longest text, all."""
+    text = (node.stop - node.start) * BUDGET // STRING_RANGE if node.pieces is not None else 0
+    return 1 + len(node.children) + text
+
+
 def _ranges(node: Node) -> Iterator[Node]:
     """Ranges of the elements of `node`: of the least size that makes them few enough."""
     step = _limit(node.value)
@@ -372,5 +367,5 @@ def _ranges(node: Node) -> Iterator[Node]:
         step *= RANGE
     if isinstance(node.value, dict):
         node.keys = node.keys or list(node.value)
-    for start in range(node.start, node.stop, step):
-        yield Node(node, range(start, min(start + step, node.stop)), node.value)
+    for place, start in enumerate(range(node.start, node.stop, step)):
+        yield Node(node, place, range(start, min(start + step, node.stop)), node.value)
