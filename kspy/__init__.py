@@ -18,13 +18,14 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
+from kspy.version import __version__
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from kspy.recording.reader import Recording
     from kspy.wire.message import Message
 
-__version__ = "0.1.0"
 __all__ = ["__version__", "open", "select"]
 
 

@@ -11,6 +11,8 @@ from pathlib import Path
 
 from tests.tapping import wait_for
 
+_SIZES = ("COLUMNS", "LINES")
+
 
 class Terminal:
     """A tmux session with one command in it. `keys` are tmux's names: `Enter`, `Escape`, `j`."""
@@ -20,7 +22,10 @@ class Terminal:
 
     def run(self, *arguments: str) -> str:
         command = ["tmux", "-S", self._socket, "-f", os.devnull, *arguments]
-        return subprocess.run(command, check=True, capture_output=True, encoding="utf-8").stdout
+        # Their size is the terminal's, not what somebody's shell said of another one.
+        clean = {name: value for name, value in os.environ.items() if name not in _SIZES}
+        done = subprocess.run(command, check=True, capture_output=True, encoding="utf-8", env=clean)
+        return done.stdout
 
     def press(self, *keys: str) -> None:
         for key in keys:
@@ -66,7 +71,7 @@ def terminal(
     """`command` in a terminal of that size. When it ends, the screen stays: `[exit 0]`."""
     found = Terminal(folder / "tmux")
     settings = [word for name, value in env.items() for word in ("-e", f"{name}={value}")]
-    line = f"{shlex.join(command)}; echo \"[exit $?]\"; exec cat"
+    line = f'{shlex.join(command)}; echo "[exit $?]"; exec cat'
     size = ("-x", str(columns), "-y", str(rows))
     found.run("new-session", "-d", "-s", "kspy", *size, *settings, line)
     try:

@@ -85,7 +85,7 @@ def recordings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 @pytest.mark.parametrize("name", SCREENS)
 def test_screen(name: str, look: str, recordings: Path, snap_compare: Callable[..., bool]) -> None:
     screen, (theme, size) = SCREENS[name], LOOKS[look]
-    path = Path(".") if screen.recording == "." else Path(f"{screen.recording}.kspy")
+    path = Path() if screen.recording == "." else Path(f"{screen.recording}.kspy")
     app = KspyApp(path, theme=theme)
 
     async def walk(pilot: Pilot[Any]) -> None:

@@ -8,34 +8,44 @@ from pathlib import Path
 import pytest
 
 from tests.command import KSPY
-from tests.tapping import tapping, until_idle
-from tests.terminal import terminal
+from tests.tapping import Tap, tapping, until_idle
+from tests.terminal import Terminal, terminal
 
 pytestmark = pytest.mark.skipif(shutil.which("tmux") is None, reason="needs tmux")
 
 
 def test_a_session_is_seen_live_from_its_first_message_to_its_end(tmp_path: Path) -> None:
     settings = {"KSPY_CONFIG_DIR": str(tmp_path / "settings"), "TERM": "xterm-256color"}
-    with tapping() as tap:
-        with terminal(tap.folder, KSPY, "view", str(tap.recording), env=settings) as shell:
-            shell.wait_for("recording", "following", "tap started")
-            with tap.client() as client:
-                until_idle(client, client.execute("print('seen' + ' ' + 'live')"))
-                shell.wait_for("seen live", "execute_reply", "● idle")
-                client.execute("import time; time.sleep(600)")
-                shell.press("t")
-                shell.wait_for("waiting", "● busy")
-                shell.press("/")
-                shell.type("type:execute_request")
-                shell.wait_for("2 of ")
-                shell.press("Escape", "Escape")
-                shell.press("k")
-                shell.wait_for("not following")
-                shell.press("End")
-                shell.wait_gone("not following")
-            tap.end()
-            shell.wait_for("finished")
-            shell.resize(80, 24)
-            shell.wait_for("finished")
-            shell.press("q")
-            shell.wait_for("[exit 0]")
+    with (
+        tapping() as tap,
+        terminal(tap.folder, KSPY, "view", str(tap.recording), env=settings) as shell,
+    ):
+        shell.wait_for("recording", "following", "tap started")
+        work_and_look(tap, shell)
+        tap.end()
+        shell.wait_for("finished")
+        shell.resize(80, 24)
+        shell.wait_for("finished")
+        shell.press("q")
+        shell.wait_for("[exit 0]")
+
+
+def work_and_look(tap: Tap, shell: Terminal) -> None:
+    """Run cells, and see what the viewer makes of them meanwhile."""
+    with tap.client() as client:
+        until_idle(client, client.execute("print('seen' + ' ' + 'live')"))
+        shell.wait_for("seen live", "execute_reply", "● idle")
+        client.execute("import time; time.sleep(600)")
+        shell.press("t")
+        shell.wait_for("waiting", "● busy")
+        shell.press("/")
+        shell.type("type:execute_request")
+        shell.wait_for("2 of ")
+        shell.press("Escape")
+        shell.wait_for("⏎ open")
+        shell.press("Escape")
+        shell.wait_for("kernel_info_re")
+        shell.press("k")
+        shell.wait_for("not following")
+        shell.press("End")
+        shell.wait_gone("not following")

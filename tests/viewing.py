@@ -38,3 +38,4 @@ async def viewing(
     async with app.run_test(size=size) as pilot:
         await settled(pilot)
         yield cast("MainScreen", app.screen), pilot
+    assert app.failures == []

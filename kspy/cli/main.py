@@ -15,8 +15,8 @@ from typing import Final
 
 import click
 
-from kspy import __version__
 from kspy.errors import KspyError
+from kspy.version import __version__
 
 COMMANDS: Final[dict[str, tuple[str, str]]] = {
     "tap": ("kspy.cli.tap:tap", "Record a kernel that is started here, or that runs already."),

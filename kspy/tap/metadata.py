@@ -9,7 +9,7 @@ from typing import Any
 import jupyter_client
 import zmq
 
-import kspy
+from kspy.version import __version__
 
 
 def describe(kernel_name: str, kernel: Mapping[str, Any]) -> dict[str, Any]:
@@ -18,7 +18,7 @@ def describe(kernel_name: str, kernel: Mapping[str, Any]) -> dict[str, Any]:
         "kernel_name": kernel_name,
         "kernel": dict(kernel),
         "versions": {
-            "kspy": kspy.__version__,
+            "kspy": __version__,
             "python": platform.python_version(),
             "jupyter_client": jupyter_client.__version__,
             "pyzmq": zmq.__version__,

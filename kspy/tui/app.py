@@ -8,6 +8,7 @@ from typing import ClassVar, Final
 from textual.app import App
 from textual.binding import Binding, BindingType
 
+from kspy.analysis.sanitize import one_line
 from kspy.errors import KspyError
 from kspy.tui.desk import Desk
 from kspy.tui.folder_screen import FolderScreen
@@ -54,12 +55,13 @@ class KspyApp(App[int]):
         self.settings: Settings = Settings()
         self.chosen_theme = theme
         self.desk: Desk
+        self.failures: list[Exception] = []
         for known in THEMES:
             self.register_theme(known)
         self.theme = DEFAULT_THEME
 
     def on_mount(self) -> None:
-        self.desk = Desk()
+        self.desk = Desk(self._failed)
         self.settings = Settings.load()
         wanted = self.chosen_theme or self.settings.theme or DEFAULT_THEME
         self.theme = wanted if wanted in self.available_themes else DEFAULT_THEME
@@ -72,6 +74,12 @@ class KspyApp(App[int]):
             self.push_screen(FolderScreen(self.path, self.desk))
         except KspyError as error:
             self.exit(_NOT_DONE, message=f"kspy: {error}")
+
+    def _failed(self, error: Exception) -> None:
+        """What nobody foresaw ends no viewer: it is said, and the rest goes on."""
+        self.failures.append(error)
+        kind = "" if isinstance(error, KspyError) else f"internal error: {type(error).__name__}: "
+        self.notify(one_line(f"{kind}{error}"), severity="error", markup=False)
 
     def view(self, path: Path) -> None:
         """Show a recording; where it cannot be read, say so: in the folder's list, or and end."""

@@ -62,7 +62,9 @@ class Job:
 class Desk:
     """Started by the app, within its event loop; `close` ends it and all its jobs."""
 
-    def __init__(self) -> None:
+    def __init__(self, failed: Callable[[Exception], None] | None = None) -> None:
+        """`failed` is told, in the user interface, of errors that nobody else asked to be."""
+        self._failed = failed or _raise
         self._loop = asyncio.get_running_loop()
         self._context = contextvars.copy_context()  # Textual keeps there which app it is
         self._jobs: deque[Job] = deque()
@@ -146,7 +148,7 @@ class Desk:
             self._report(job, job.on_done, stop.value)
             return True
         except Exception as error:
-            self._report(job, job.on_error or _raise, error)
+            self._report(job, job.on_error or self._failed, error)
             return True
         if progress is not None and job.on_progress is not None and job.due():
             self._report(job, job.on_progress, progress)
@@ -158,8 +160,12 @@ class Desk:
         told = callback
 
         def tell() -> None:
-            if not job.cancelled and self._open:
+            if job.cancelled or not self._open:
+                return
+            try:
                 told(value)
+            except Exception as error:
+                self._failed(error)
 
         try:
             self._loop.call_soon_threadsafe(tell, context=self._context)

@@ -94,7 +94,12 @@ GROUPS: Final[dict[str, tuple[Key, ...]]] = {
         Key("slash", "filter", "Filter as you type.", "filter"),
         Key("w", "whole", "With a filter: whole threads of what matches, or matches alone."),
         Key("f", "find", "Search within what is shown: a word, or /a regular expression/."),
-        Key("t", "threads", "Threads or stream.", "threads"),
+        Key(
+            "t",
+            "threads",
+            "Threads or stream. Heartbeats are in no thread: the stream has them.",
+            "threads",
+        ),
         Key("right,l", "fold(False)", "Unfold the thread."),
         Key("left,h", "fold(True)", "Fold the thread; from an answer, go to its request."),
         Key("z", "fold_all", "Fold or unfold all threads."),

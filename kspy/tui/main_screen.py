@@ -126,8 +126,6 @@ class MainScreen(Searching, Marking, Showing, Playing, Taking):
             self.show_bookmarks()
 
     def _not_read(self, error: Exception) -> None:
-        if not isinstance(error, KspyError):
-            raise error
         self.reporter.notice = "cannot be read any more"
         self.notify(str(error), severity="error", markup=False)
 

@@ -93,6 +93,8 @@ class Reporter:
         return 100 * table.read_bytes // max(table.file_bytes, 1)
 
     def _rate(self) -> float:
+        if not self._counts:
+            return 0.0
         (first, count), (last, total) = self._counts[0], self._counts[-1]
         return (total - count) / (last - first) if last > first else 0.0
 

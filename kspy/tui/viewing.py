@@ -18,7 +18,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 import kspy
-from kspy.analysis.arrange import EMPTY, Threads, keys, stream_items, whole_threads
+from kspy.analysis.arrange import (
+    EMPTY,
+    Threads,
+    keys,
+    stream_items,
+    whole_threads,
+    without_heartbeats,
+)
 from kspy.analysis.event_groups import EventGroups
 from kspy.analysis.growing import Growing
 from kspy.analysis.progress import Progress
@@ -247,6 +254,8 @@ class Viewing:
             self.lines = items[: self.shown]
             return
         if self._threads is None or self._threads[0] is not items:
-            self._threads = items, Threads(self.table, items)
+            # A ping a second would push everything else off the screen; the stream has them.
+            inside = items if self.filter else without_heartbeats(self.table, items)
+            self._threads = items, Threads(self.table, inside)
         turned = set(self.turned)
         self.lines = self._threads[1].lines(folded=self.folded, turned=turned, limit=self.limit)

@@ -14,8 +14,8 @@ TIMES: Final = {"absolute": 12, "start": 9, "before": 9}
 """Cells of a time, by its form: of the day, since the start, since the line before."""
 STATE: Final = 7
 MILESTONE: Final = 8
-VERDICT: Final = 14
-"""`waiting 3.2 s…`: how a request fared, where there is no room for its milestones."""
+VERDICT: Final = 15
+"""`waiting 1:02:03`: how a request fared, where there is no room for its milestones."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -132,7 +132,7 @@ class RowPainter:
         looks = {"error": colours.error, "waiting": colours.doubtful, "aborted": colours.doubtful}
         look = looks.get(timing.state or "", colours.dim)
         waits = timing.state == "waiting"
-        took = f"{units.duration(line.waited_ns)}…" if waits else _took(timing.total_ns)
+        took = _so_far(line.waited_ns) if waits else _took(timing.total_ns)
         if layout.verdict:
             yield Segment(f" {timing.state} {took}".rjust(layout.right)[-layout.right :], look)
             return
@@ -184,6 +184,16 @@ class RowPainter:
         passed = 0.0 if since is None else (time_ns - since) / 1e9
         sign = "" if self._form == "start" else "+"
         return f"{passed:{sign}{width}.{3 if self._form == 'start' else 4}f}"
+
+
+def _so_far(nanoseconds: int) -> str:
+    """How long something lasts that has not ended: `3.2 s…`, `1:02`, `1:02:03`."""
+    seconds = nanoseconds // 1_000_000_000
+    if seconds < 60:
+        return f"{units.duration(nanoseconds)}…"
+    hours, minutes = seconds // 3600, seconds // 60 % 60
+    ahead = f"{hours}:{minutes:02}" if hours else f"{minutes}"
+    return f"{ahead}:{seconds % 60:02}"
 
 
 def _took(nanoseconds: int | None) -> str:
