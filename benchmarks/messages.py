@@ -17,6 +17,13 @@ from kspy.wire.frames import DELIMITER, Channel, Direction
 KEY: Final = b"a0436f6c-1916-498b-8eb9-e81ab9368e84"
 _FIGURE_BYTES: Final = 12_000
 _STEP_NS: Final = 150_000
+_FAILS: Final = 50
+_OK: Final[Mapping[str, Any]] = {"user_expressions": {}, "payload": []}
+_ERROR: Final[Mapping[str, Any]] = {
+    "ename": "ValueError",
+    "evalue": "loss is nan",
+    "traceback": [f"\x1b[0;31mline {n}\x1b[0m: model.fit(x, y)" for n in range(20)],
+}
 
 
 class Sender:
@@ -57,7 +64,7 @@ def conversation(messages: int) -> list[Sample]:
     """So many messages between a client and a kernel that runs cells with text, tables, figures."""
     samples: list[Sample] = []
     time_ns = time.time_ns()
-    for cell in _cells(random.Random(1)):
+    for cell in cells():
         for channel, direction, frames in cell:
             if len(samples) == messages:
                 return samples
@@ -66,7 +73,12 @@ def conversation(messages: int) -> list[Sample]:
     return samples
 
 
-def _cells(chance: random.Random) -> Iterator[list[tuple[Channel, Direction, list[bytes]]]]:
+def cells() -> Iterator[list[tuple[Channel, Direction, list[bytes]]]]:
+    """What passes for each cell that is run, without end: always the same but for the ids.
+
+    `x_` and the cell's number, from 1, stand in its code; every 50th fails.
+    """
+    chance = random.Random(1)
     client, kernel = Sender("user"), Sender("kernel")
     identity = uuid.uuid4().hex.encode()
     topic = b"kernel." + str(uuid.uuid4()).encode() + b"."
@@ -84,12 +96,16 @@ def _cells(chance: random.Random) -> Iterator[list[tuple[Channel, Direction, lis
         if number % 20 == 0:
             figure = chance.randbytes(_FIGURE_BYTES).hex()
             published.append(("display_data", _display("image/png", figure)))
+        failed = number % _FAILS == 0
+        if failed:
+            published.append(("error", _ERROR))
         published.append(("status", {"execution_state": "idle"}))
         outputs = [
             [topic + kind.encode(), *kernel.message(kind, content, header)]
             for kind, content in published
         ]
-        reply = {"status": "ok", "execution_count": number, "user_expressions": {}, "payload": []}
+        said = {"status": "error", **_ERROR} if failed else {"status": "ok", **_OK}
+        reply = {"execution_count": number, **said}
         answer = [identity, *kernel.message("execute_reply", reply, header)]
         yield [
             ("shell", "to_kernel", [identity, *asked]),

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-from tests.tapping import wait_for
+from tapping import wait_for
 
 _SIZES = ("COLUMNS", "LINES")
 

@@ -30,7 +30,8 @@ TABLES = {path.stem: grown(path) for path in RECORDINGS}
 
 
 def everything(table: Table) -> list[int]:
-    return stream_items(table, 0, len(table), range(table.event_count)).tolist()
+    items: list[int] = stream_items(table, 0, len(table), range(table.event_count)).tolist()
+    return items
 
 
 @pytest.mark.parametrize("name", TABLES)

@@ -13,9 +13,10 @@ from typing import Any, Final, NamedTuple
 
 import pytest
 from textual.pilot import Pilot
+from textual.widgets import Input
+from viewing import enter, settled
 
 from kspy.tui.app import KspyApp
-from tests.viewing import settled
 
 RECORDINGS: Final = Path(__file__).parent.parent / "recordings"
 
@@ -35,7 +36,7 @@ LOOKS: Final = {
 
 
 class Screen(NamedTuple):
-    """How to get to it: the keys that are pressed one after the other."""
+    """How to get to it: the keys that are pressed one after the other; `=text` is pasted."""
 
     recording: str
     keys: tuple[str, ...] = ()
@@ -47,25 +48,29 @@ SCREENS: Final = {
     "waiting": Screen("kernel-dies", ("t", "G")),
     "error": Screen("error", ("n",)),
     "inspecting": Screen("error", ("n", "enter")),
-    "tree": Screen("widget", ("n", "2", "enter")),
-    "frames": Screen("hello", ("G", "p", "4", "enter")),
+    "picture": Screen("rich", ("slash", "=type:display_data", "enter")),
+    "code": Screen("rich", ("slash", "=type:execute_request", "enter")),
+    "tree": Screen("widget", ("slash", "=type:comm_*", "enter", "2", "enter")),
+    "buffers": Screen("widget", ("slash", "=type:comm_open", "enter", "3", "enter")),
+    "frames": Screen("hello", ("slash", "=type:execute_request", "enter", "4", "enter")),
     "timing": Screen("error", ("n", "5", "enter")),
-    "filter": Screen("hello", ("slash", *"type:exe")),
-    "filtered": Screen("hello", ("slash", *"type:execute_*", "enter")),
-    "mistake": Screen("hello", ("slash", *"size>big")),
-    "nothing": Screen("hello", ("slash", *"zzzzzz", "enter")),
-    "found": Screen("hello", ("f", *"hello", "enter")),
+    "filter": Screen("hello", ("slash", "=type:exe")),
+    "filtered": Screen("hello", ("slash", "=type:execute_*", "enter")),
+    "mistake": Screen("hello", ("slash", "=size>big")),
+    "nothing": Screen("hello", ("slash", "=zzzzzz", "enter")),
+    "found": Screen("hello", ("f", "=hello", "enter")),
     "help": Screen("hello", ("question_mark",)),
+    "help-tree": Screen("hello", ("2", "enter", "question_mark")),
     "playback": Screen("hello", ("g", "full_stop", "full_stop", "full_stop")),
     "export": Screen("hello", ("x",)),
-    "copy": Screen("hello", ("n", "Y")),
+    "copy": Screen("hello", ("slash", "=type:execute_request", "enter", "Y")),
     "compare": Screen(
-        "hello", ("n", "slash", *"type:execute_request", "enter", "g", "d", "j", "d")
+        "hello", ("n", "slash", "=type:execute_request", "enter", "g", "d", "j", "d")
     ),
     "threads-compared": Screen(
-        "hello", ("slash", *"type:execute_request", "enter", "g", "D", "j", "D")
+        "hello", ("slash", "=type:execute_request", "enter", "g", "D", "j", "D")
     ),
-    "bookmarks": Screen("hello", ("j", "j", "m", *"look here", "enter", "apostrophe")),
+    "bookmarks": Screen("hello", ("j", "j", "m", "=look here", "enter", "apostrophe")),
     "folder": Screen("."),
 }
 
@@ -90,9 +95,13 @@ def test_screen(name: str, look: str, recordings: Path, snap_compare: Callable[.
 
     async def walk(pilot: Pilot[Any]) -> None:
         await settled(pilot)
-        for key in screen.keys:
-            await pilot.press(key)
-            await settled(pilot)
+        await enter(pilot, *screen.keys)
+        await settled(pilot)
+        for entry in app.screen.query(Input):
+            entry.cursor_blink = False
+        app.clear_notifications()
+        await settled(pilot)
+        assert app.failures == []
 
     before: Callable[[Pilot[Any]], Awaitable[None]] = walk
     assert snap_compare(app, run_before=before, terminal_size=size)

@@ -6,10 +6,9 @@ import shutil
 from pathlib import Path
 
 import pytest
-
-from tests.command import KSPY
-from tests.tapping import Tap, tapping, until_idle
-from tests.terminal import Terminal, terminal
+from command import KSPY
+from tapping import Tap, tapping, until_idle
+from terminal import Terminal, terminal
 
 pytestmark = pytest.mark.skipif(shutil.which("tmux") is None, reason="needs tmux")
 

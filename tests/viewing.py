@@ -9,23 +9,36 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, cast
 
+from textual.events import Paste
 from textual.pilot import Pilot
 
 from kspy.tui.app import KspyApp
 from kspy.tui.main_screen import MainScreen
 
-_QUIET_SECONDS = 0.12
+_QUIET_SECONDS = 0.2
 """Longer than any pause that the viewer makes before it does something by itself."""
 
+_LIST_SECONDS = 0.04
 
-async def settled(pilot: Pilot[Any]) -> None:
-    """Wait until all work is done and drawn."""
+
+async def settled(pilot: Pilot[Any], pause: float = _QUIET_SECONDS) -> None:
+    """Wait until all work is done and drawn; with a shorter pause, until the list is."""
     app = cast("KspyApp", pilot.app)
     quiet = 0
     while quiet < 2:
-        await asyncio.sleep(_QUIET_SECONDS / 2)
+        await asyncio.sleep(pause / 2)
         quiet = 0 if app.desk.busy else quiet + 1
     await pilot.pause()
+
+
+async def enter(pilot: Pilot[Any], *keys: str) -> None:
+    """Press keys, one after the other; `=text` is pasted. The list is drawn after each."""
+    for key in keys:
+        if key.startswith("="):
+            pilot.app.post_message(Paste(key[1:]))
+        else:
+            await pilot.press(key)
+        await settled(pilot, _LIST_SECONDS)
 
 
 @asynccontextmanager

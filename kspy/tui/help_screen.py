@@ -23,6 +23,8 @@ from kspy.tui.stream.row import LEGEND
 from kspy.wire.frames import CHANNELS
 
 _KEYS_WIDTH: Final = 26
+_TEXTUAL_S: Final = frozenset(("ctrl+c", "super+c", "ctrl+pageup", "ctrl+pagedown"))
+"""Keys that every screen has, and nobody asks for."""
 
 
 class HelpScreen(ModalScreen[None]):
@@ -86,7 +88,7 @@ def keys_here(screen: Screen[Any]) -> list[tuple[str, str]]:
         for name, bindings in node._bindings.key_to_bindings.items():
             for binding in bindings:
                 words = binding.tooltip or binding.description
-                if words and (node is not screen or name not in main):
+                if words and name not in _TEXTUAL_S and (node is not screen or name not in main):
                     found.setdefault(words, "")
                     found[words] += f"  {shown_key(name)}"
         node = node.parent

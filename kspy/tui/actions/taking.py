@@ -88,8 +88,7 @@ class Taking(Acting):
             marked = np.array(sorted(self.stream.bookmarks), np.int32)
             choices.append(Choice("the messages with a bookmark", marked))
         choices.append(Choice("everything", viewing.everything))
-        folder = self.kspy.settings.export_folder or str(Path.cwd())
-        default = Path(folder) / f"{viewing.path.stem}-part.kspy"
+        default = Path(self.kspy.settings.export_folder) / f"{viewing.path.stem}-part.kspy"
         self.app.push_screen(ExportScreen(table, choices, default), self._exported)
 
     def _exported(self, path: Path | None) -> None:
