@@ -138,7 +138,7 @@ def test_columns_fill_the_width(width: int) -> None:
 
 def test_eighty_cells_have_room_for_what_matters() -> None:
     titles = [column.title for column, _ in fitting(80)]
-    assert titles == ["name", "recorded", "length", "messages", "errors", "state"]
+    assert titles == ["name", "recorded", "messages", "errors", "state"]
     assert len(fitting(120)) == len(COLUMNS)
 
 
@@ -218,7 +218,7 @@ async def test_a_line_says_what_there_is(folder: Path) -> None:
         await settled(pilot, app)
         (line,) = [line for line in app.lines if "three" in line]
         assert line.split()[:2] == ["three", "python3"]
-        assert line.split()[-1] == "whole"
+        assert line.split()[-1] == "finished"
         assert " 18 " in line
         (line,) = [line for line in app.lines if "broken" in line]
         assert line.endswith("cannot be shown: is not a kspy recording")

@@ -14,7 +14,7 @@ from typing import Any, Final, NamedTuple
 import pytest
 from textual.pilot import Pilot
 from textual.widgets import Input
-from viewing import enter, settled
+from viewing import LIST_SECONDS, enter, settled
 
 from kspy.tui.app import KspyApp
 
@@ -94,13 +94,13 @@ def test_screen(name: str, look: str, recordings: Path, snap_compare: Callable[.
     app = KspyApp(path, theme=theme)
 
     async def walk(pilot: Pilot[Any]) -> None:
-        await settled(pilot)
+        await settled(pilot, LIST_SECONDS)
         await enter(pilot, *screen.keys)
         await settled(pilot)
         for entry in app.screen.query(Input):
             entry.cursor_blink = False
         app.clear_notifications()
-        await settled(pilot)
+        await pilot.pause()
         assert app.failures == []
 
     before: Callable[[Pilot[Any]], Awaitable[None]] = walk

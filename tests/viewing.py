@@ -18,7 +18,7 @@ from kspy.tui.main_screen import MainScreen
 _QUIET_SECONDS = 0.2
 """Longer than any pause that the viewer makes before it does something by itself."""
 
-_LIST_SECONDS = 0.04
+LIST_SECONDS = 0.04
 
 
 async def settled(pilot: Pilot[Any], pause: float = _QUIET_SECONDS) -> None:
@@ -38,7 +38,7 @@ async def enter(pilot: Pilot[Any], *keys: str) -> None:
             pilot.app.post_message(Paste(key[1:]))
         else:
             await pilot.press(key)
-        await settled(pilot, _LIST_SECONDS)
+        await settled(pilot, LIST_SECONDS)
 
 
 @asynccontextmanager

@@ -36,7 +36,7 @@ class Listed:
 
     name       relative to the folder
     when_ns    when its recording began
-    length_ns  from its first message to its last
+    length_ns  from the first message or event to the last
     reason     why it is "refused"
     """
 
@@ -140,7 +140,8 @@ def _read(file: Listed, progress: Progress) -> Generator[Progress, None, Listed]
         while not recording.grow(_STEP_SECONDS):
             yield progress
         known = recording.known
-        times = known.times
+        stories = (known.times, [event.time_ns for event in known.events])
+        starts, ends = ([times[end] for times in stories if times] for end in (0, -1))
         metadata = recording.metadata
         kernel = string(metadata, "kernel_name")
         language = string(mapping(metadata, "kernel"), "language")
@@ -149,8 +150,8 @@ def _read(file: Listed, progress: Progress) -> Generator[Progress, None, Listed]
             size=recording.size,
             state=recording.state,
             kernel=one_line((kernel or language)[:_LONGEST]),
-            when_ns=times[0] if times else None,
-            length_ns=times[-1] - times[0] if times else 0,
+            when_ns=min(starts, default=None),
+            length_ns=max(ends, default=0) - min(starts, default=0),
             messages=len(known),
             errors=known.outcomes.count(ERROR),
         )

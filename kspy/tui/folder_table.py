@@ -21,15 +21,9 @@ from kspy.analysis.listing import SUFFIX, Listed
 from kspy.analysis.sanitize import pad
 from kspy.analysis.units import duration, size
 from kspy.tui.palette import Colours
+from kspy.tui.status_bar import STATES
 
-STATES: Final = {
-    "unread": "…",
-    "whole": "whole",
-    "growing": "growing",
-    "cut": "cut",
-    "damaged": "damaged",
-    "refused": "",
-}
+_STATES: Final = {"unread": "…", "refused": "", **STATES}
 _GAP: Final = 2
 _NAME_WIDTH: Final = 23
 """Room for the names that a tap gives by itself."""
@@ -75,7 +69,7 @@ COLUMNS: Final = (
     Column(
         "length",
         11,
-        4,
+        5,
         lambda file: "" if file.length_ns is None else duration(file.length_ns),
         lambda file: file.length_ns or 0,
         right=True,
@@ -108,7 +102,7 @@ COLUMNS: Final = (
         right=True,
         falling=True,
     ),
-    Column("state", 7, 5, lambda file: STATES[file.state], lambda file: STATES[file.state]),
+    Column("state", 9, 4, lambda file: _STATES[file.state], lambda file: _STATES[file.state]),
 )
 
 
@@ -159,6 +153,7 @@ class FolderTable(ScrollView, can_focus=True):
         self._files: list[Listed] = []
         self._sorted_by: Column = COLUMNS[2]
         self._falling = True
+        self._walked = False
         self._colours: Colours | None = None
 
     @property
@@ -172,8 +167,8 @@ class FolderTable(ScrollView, can_focus=True):
         return self._files[self.cursor] if self._files else None
 
     def show(self, files: Sequence[Listed]) -> None:
-        """Show these; the cursor stays on its file."""
-        path = self.chosen.path if self.chosen else None
+        """Show these; the cursor stays on its file, once somebody has moved it."""
+        path = self.chosen.path if self.chosen and self._walked else None
         self._files = sorted(files, key=lambda file: file.name)
         self._files.sort(key=self._sorted_by.key, reverse=self._falling)
         places = (n for n, file in enumerate(self._files) if file.path == path)
@@ -199,6 +194,7 @@ class FolderTable(ScrollView, can_focus=True):
     # Walking
 
     def action_move(self, rows: int) -> None:
+        self._walked = True
         self.cursor = min(max(self.cursor + rows, 0), max(0, len(self._files) - 1))
 
     def action_page(self, pages: int) -> None:
@@ -243,6 +239,7 @@ class FolderTable(ScrollView, can_focus=True):
         row = event.y - 1 + round(self.scroll_offset.y)
         if row >= len(self._files):
             return
+        self._walked = True
         if row == self.cursor:
             self.action_choose()
         self.cursor = row

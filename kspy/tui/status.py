@@ -18,6 +18,9 @@ from kspy.tui.viewing import Viewing
 
 _WINDOW_SECONDS: Final = 2.0
 _LOOK_SECONDS: Final = 1.0
+_FACT: Final = 60
+"""Characters of one fact about the kernel; longer ones are nonsense."""
+
 _ENDS: Final = {"kernel_died": "dead", "kernel_shut_down": "ended"}
 _BEGINNINGS: Final = frozenset(("kernel_started", "kernel_restarted"))
 
@@ -30,7 +33,7 @@ class Reporter:
         self._counts: deque[tuple[float, int]] = deque()
         self._drawn = 0
         self._undrawn = 0
-        self._kernel = ""
+        self._kernel: tuple[str, ...] = ()
         self._kernel_known = False
         self._looked_at = 0.0
         self._file = _identity(viewing.path)
@@ -75,7 +78,7 @@ class Reporter:
             length = viewing.table.item_time_ns(int(items[-1])) - start
         return Status(
             name=viewing.path.name,
-            kernel=self._kernel_text(),
+            kernel=self._kernel_facts(),
             kernel_state=self._kernel_state(),
             messages=len(viewing.table) if viewing.limit is None else viewing.limit,
             state=viewing.state,
@@ -114,8 +117,8 @@ class Reporter:
             return ended
         return OUTCOMES[table.kernel_state(place)] if place >= 0 else ""
 
-    def _kernel_text(self) -> str:
-        """`python3 · ipykernel 7.4.0 · protocol 5.5`, as far as is known."""
+    def _kernel_facts(self) -> tuple[str, ...]:
+        """`python3`, `ipykernel 7.4.0`, `protocol 5.5`, `python 3.14.0`, as far as is known."""
         if not self._kernel_known:
             metadata = self._viewing.recording.metadata
             parts = [string(metadata, "kernel_name")]
@@ -126,11 +129,11 @@ class Reporter:
                 language = mapping(reply, "language_info")
                 parts += [
                     version.strip(),
-                    f"{string(language, 'name')} {string(language, 'version')}".strip(),
                     f"protocol {string(reply, 'protocol_version')}",
+                    f"{string(language, 'name')} {string(language, 'version')}".strip(),
                 ]
                 self._kernel_known = True
-            self._kernel = one_line(" · ".join(part for part in parts if part))
+            self._kernel = tuple(one_line(part[:_FACT]) for part in parts if part)
         return self._kernel
 
     def _find_reply(self) -> dict[str, object] | None:

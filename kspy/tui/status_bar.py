@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
+from rich.cells import cell_len
 from rich.text import Text
 from textual.widget import Widget
 
@@ -13,7 +14,7 @@ from kspy.analysis.sanitize import cut, one_line
 from kspy.recording.reader import State
 from kspy.tui.palette import Colours
 
-STATES: Final[dict[State, str]] = {
+STATES: Final[dict[str, str]] = {
     "growing": "recording",
     "whole": "finished",
     "cut": "cut short",
@@ -26,6 +27,7 @@ _DOUBTFUL: Final = frozenset(("cut", "damaged"))
 class Status:
     """What the line says. Parts go from the end where the screen is narrow.
 
+    kernel     what is known of it, what matters most first
     rate       messages a second, None where nothing grows
     undrawn    messages that went by between two screens without being drawn
     reading    percent of the file read, None when all of it is
@@ -33,7 +35,7 @@ class Status:
     """
 
     name: str
-    kernel: str
+    kernel: tuple[str, ...]
     kernel_state: str
     messages: int
     state: State
@@ -70,8 +72,7 @@ class StatusBar(Widget):
         while right and left.cell_len + sum(part.cell_len + 3 for part in right) > width:
             right.pop()
         room = width - left.cell_len - sum(part.cell_len + 3 for part in right) - 3
-        if room >= 8:
-            left.append("   " + cut(one_line(status.kernel), room), colours.dim)
+        left.append("   " + _fitting(status.kernel, room), colours.dim)
         line = Text("   ").join(right)
         left.append(" " * max(width - left.cell_len - line.cell_len, 1))
         left.append_text(line)
@@ -99,12 +100,25 @@ class StatusBar(Widget):
             parts.append(Text("following" if status.following else "not following", colours.accent))
         if status.undrawn:
             parts.append(Text(f"{status.undrawn:,} not drawn", colours.doubtful))
-        parts.append(Text(_clock(status.length_ns), colours.dim))
+        parts.append(Text(_length(status.length_ns), colours.dim))
         parts.append(Text(units.size(status.file_bytes), colours.dim))
         return parts
 
 
-def _clock(nanoseconds: int) -> str:
-    """`00:01:12`."""
+def _fitting(parts: tuple[str, ...], room: int) -> str:
+    """As many of the parts as there is room for, none of them cut."""
+    shown = ""
+    for part in parts:
+        longer = f"{shown} · {part}" if shown else part
+        if cell_len(longer) > room:
+            break
+        shown = longer
+    return shown
+
+
+def _length(nanoseconds: int) -> str:
+    """`3.4 s`; from a minute on `00:01:12`."""
     seconds = max(nanoseconds, 0) // 1_000_000_000
+    if seconds < 60:
+        return units.duration(max(nanoseconds, 0))
     return f"{seconds // 3600:02}:{seconds // 60 % 60:02}:{seconds % 60:02}"

@@ -14,8 +14,11 @@ TIMES: Final = {"absolute": 12, "start": 9, "before": 9}
 """Cells of a time, by its form: of the day, since the start, since the line before."""
 STATE: Final = 7
 MILESTONE: Final = 8
-VERDICT: Final = 15
-"""`waiting 1:02:03`: how a request fared, where there is no room for its milestones."""
+VERDICT: Final = 12
+"""`error 253 ms`: how a request fared, where there is no room for its milestones.
+
+The few that are longer (`waiting 1:02:03`) take cells from what the request says.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +62,7 @@ def lay_out(width: int, *, time: str, clients: int, threads: bool) -> Layout:
     layout = Layout(
         time=TIMES[time],
         channel=CHANNEL if width >= 56 else 0,
-        type=TYPE if width >= (90 if threads else 62) else SHORT_TYPE,
+        type=TYPE if width >= (68 if threads else 62) else SHORT_TYPE,
         client=len(str(clients)) + 1 if clients > 1 and width >= 50 else 0,
         size=SIZE if width >= (100 if threads else 80) else 0,
         state=STATE if steps else 0,

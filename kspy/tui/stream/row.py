@@ -110,8 +110,8 @@ class RowPainter:
     def _summary(self, line: Line, style: Style) -> Iterator[Segment]:
         layout, colours = self._layout, self._colours
         said = line.said
-        verdict = line.timing is not None and line.timing.state is not None
-        summary = layout.summary if verdict else layout.summary + layout.right
+        fared = self._fared(line) if layout.right else []
+        summary = layout.summary + layout.right - sum(len(text) for text, *_ in fared)
         if said is None:
             yield Segment(pad("…", summary), colours.dim)
         else:
@@ -123,25 +123,24 @@ class RowPainter:
                 room -= len(shown)
                 yield Segment(shown, look)
             yield Segment(pad(said.summary, max(room, 0)), style)
-        if layout.right and verdict and line.timing:
-            yield from self._state(line, line.timing)
+        yield from fared
 
-    def _state(self, line: Line, timing: Timing) -> Iterator[Segment]:
-        """How the thread's request fared; and how long each step took."""
-        layout, colours = self._layout, self._colours
+    def _fared(self, line: Line) -> list[Segment]:
+        """How the request of a thread fared, and how long each step took; nothing for others."""
+        layout, colours, timing = self._layout, self._colours, line.timing
+        if timing is None or timing.state is None:
+            return []
         looks = {"error": colours.error, "waiting": colours.doubtful, "aborted": colours.doubtful}
-        look = looks.get(timing.state or "", colours.dim)
+        look = looks.get(timing.state, colours.dim)
         waits = timing.state == "waiting"
         took = _so_far(line.waited_ns) if waits else _took(timing.total_ns)
         if layout.verdict:
-            yield Segment(f" {timing.state} {took}".rjust(layout.right)[-layout.right :], look)
-            return
-        yield Segment(f" {timing.state:{layout.state}}", look)
+            return [Segment(f" {f'{timing.state} {took}':>{layout.verdict}}", look)]
+        state = Segment(f" {timing.state:{layout.state}}", look)
         if waits:
-            yield Segment(f"{took:>{layout.milestones * (MILESTONE + 1)}}", look)
-            return
-        for step in (timing.iopub_ns, timing.reply_ns, timing.idle_ns):
-            yield Segment(f" {_took(step):>{MILESTONE}}", colours.dim)
+            return [state, Segment(f"{took:>{layout.milestones * (MILESTONE + 1)}}", look)]
+        steps = (timing.iopub_ns, timing.reply_ns, timing.idle_ns)
+        return [state, *(Segment(f" {_took(step):>{MILESTONE}}", colours.dim) for step in steps)]
 
     def _event(self, line: Line) -> list[Segment]:
         colours = self._colours
