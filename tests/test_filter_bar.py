@@ -10,6 +10,7 @@ from filtering import RECORDINGS
 from piloting import Coloured, piloted
 from rich.text import Text
 from textual.app import ComposeResult
+from textual.events import Paste
 from textual.pilot import Pilot
 from textual.widget import Widget
 
@@ -34,6 +35,7 @@ class BarApp(Coloured[object]):
         self._table = table
         self.filters: list[str | None] = []
         self.left = 0
+        self.unwanted = 0
 
     def compose(self) -> ComposeResult:
         yield FilterBar(self._table)
@@ -41,6 +43,9 @@ class BarApp(Coloured[object]):
 
     def on_filter_bar_changed(self, event: FilterBar.Changed) -> None:
         self.filters.append(None if event.filter is None else event.filter.text)
+
+    def on_filter_bar_unwanted(self) -> None:
+        self.unwanted += 1
 
     def on_filter_bar_left(self) -> None:
         self.left += 1
@@ -57,6 +62,11 @@ class Bar:
 
     async def type(self, text: str) -> None:
         await self.pilot.press(*({" ": "space"}.get(key, key) for key in text))
+        await self.pause()
+
+    async def paste(self, text: str) -> None:
+        """Text that comes at once, however slow the machine is."""
+        self.app.post_message(Paste(text))
         await self.pause()
 
     async def press(self, *keys: str) -> None:
@@ -98,11 +108,30 @@ async def test_it_filters_as_one_types() -> None:
 
 
 @piloted
+async def test_escape_ends_a_search_first_and_enter_begins_it_again() -> None:
+    async with opened() as bar:
+        await bar.paste("error")
+        bar.bar.set_progress(Progress(1, 4))
+        await bar.pause()
+        assert "25 %" in bar.screen[0]
+        await bar.press("escape")
+        assert (bar.app.unwanted, bar.app.left) == (1, 0)
+        bar.bar.give_up()
+        await bar.pause()
+        assert "%" not in bar.screen[0]
+        await bar.press("escape")
+        assert bar.app.left == 1
+        bar.bar.focus_input()
+        await bar.press("enter")
+        assert bar.app.filters == ["error", "error"]
+
+
+@piloted
 async def test_a_mistake_keeps_the_last_good_result_and_is_explained() -> None:
     async with opened() as bar:
-        await bar.type("status ")
+        await bar.paste("status ")
         good = list(bar.app.filters)
-        await bar.type("tpe:")
+        await bar.paste("tpe:")
         assert bar.app.filters == good
         assert bar.bar.mistake is not None
         assert (bar.bar.mistake.start, bar.bar.mistake.stop) == (7, 10)
@@ -120,12 +149,12 @@ async def test_a_mistake_keeps_the_last_good_result_and_is_explained() -> None:
 @piloted
 async def test_tab_completes_the_first_then_goes_on() -> None:
     async with opened() as bar:
-        await bar.type("ty")
+        await bar.paste("ty")
         assert "type:" in bar.screen[1]
         assert "tab completes" in "".join(bar.screen)
         await bar.press("tab")
         assert bar.bar.text == "type:"
-        await bar.type("execute_inp")
+        await bar.paste("execute_inp")
         await bar.press("tab")
         await bar.pause()
         assert bar.bar.text == "type:execute_input"
@@ -138,7 +167,7 @@ async def test_tab_completes_the_first_then_goes_on() -> None:
 @piloted
 async def test_down_and_enter_choose_a_completion() -> None:
     async with opened() as bar:
-        await bar.type("channel:")
+        await bar.paste("channel:")
         await bar.press("down", "down", "up", "down", "enter")
         assert bar.bar.text == "channel:iopub"
         assert bar.app.left == 0
@@ -150,11 +179,11 @@ async def test_down_and_enter_choose_a_completion() -> None:
 @piloted
 async def test_a_click_chooses_a_completion_and_the_entry_keeps_the_focus() -> None:
     async with opened() as bar:
-        await bar.type("channel:")
+        await bar.paste("channel:")
         await bar.pilot.click(FilterChoices, offset=(3, 2))
         await bar.pause()
         assert bar.bar.text == "channel:stdin"
-        await bar.type("x")
+        await bar.paste("x")
         assert bar.bar.text == "channel:stdinx"
 
 
@@ -164,10 +193,10 @@ async def test_a_completion_in_the_middle() -> None:
         bar.bar.text = "ch error"
         await bar.pause()
         await bar.press("home", "right", "right")
-        await bar.type("a")
+        await bar.paste("a")
         await bar.press("tab")
         assert bar.bar.text == "channel: error"
-        await bar.type("hb")
+        await bar.paste("hb")
         assert bar.app.filters[-1] == "channel:hb error"
 
 
@@ -177,11 +206,11 @@ async def test_up_and_down_go_through_the_history() -> None:
         for text in ("first", "second", "tpe:"):
             bar.bar.focus_input()
             bar.bar.text = ""
-            await bar.type(text)
+            await bar.paste(text)
             await bar.press("enter")
         bar.bar.text = ""
         bar.bar.focus_input()
-        await bar.type("zz")
+        await bar.paste("zz")
         await bar.press("up")
         assert bar.bar.text == "second"  # what was wrong is not remembered
         await bar.press("up")
@@ -244,9 +273,9 @@ async def test_counts_and_progress() -> None:
 async def test_any_size(size: tuple[int, int]) -> None:
     async with opened(size) as bar:
         bar.bar.set_count(37, 1204)
-        await bar.type("type:exec")
+        await bar.paste("type:exec")
         await bar.press("down", "down")
-        await bar.type("/ tpe:\u4e2d")
+        await bar.paste("/ tpe:\u4e2d")
         assert all(len(line) <= size[0] for line in bar.screen)
         await bar.press("escape")
 

@@ -56,6 +56,9 @@ class FilterBar(Horizontal):
     class Left(Message):
         """Who writes the filter is done with it."""
 
+    class Unwanted(Message):
+        """The search that runs is no longer wanted."""
+
     def __init__(self, table: Table | None = None) -> None:
         super().__init__(id="filter")
         self._table = table
@@ -63,7 +66,7 @@ class FilterBar(Horizontal):
         self._choices = FilterChoices()
         self._note = Static("", id="filter-note", markup=False)
         self._timer: Timer | None = None
-        self._applied = ""
+        self._applied: str | None = ""
         self._mistake: FilterError | None = None
         self._count = ""
         self._progress: Progress | None = None
@@ -111,6 +114,11 @@ class FilterBar(Horizontal):
         """How far the search is; None when it has ended."""
         self._progress = progress
         self._show_note()
+
+    def give_up(self) -> None:
+        """The search was ended before it was done: what is written is not what is shown."""
+        self._applied = None
+        self.set_progress(None)
 
     # Applying
 
@@ -203,8 +211,14 @@ class FilterBar(Horizontal):
         self.apply()
         self.leave()
 
+    def escape(self) -> None:
+        """End the search that runs; without one, go."""
+        if self._progress is not None:
+            self.post_message(self.Unwanted())
+        else:
+            self.leave()
+
     def leave(self) -> None:
-        self.apply()
         self._remember()
         self._choices.offer([])
         self.post_message(self.Left())
@@ -258,7 +272,7 @@ class FilterInput(Input):
         Binding("tab", "complete", "Complete", show=False),
         Binding("down", "move(1)", "Next completion", show=False),
         Binding("up", "move(-1)", "History", show=False),
-        Binding("escape", "leave", "Back", show=False),
+        Binding("escape", "escape", "Back; first, end a search that runs", show=False),
     ]
 
     def __init__(self) -> None:
@@ -299,8 +313,8 @@ class FilterInput(Input):
     def action_move(self, step: int) -> None:
         self.bar.move(step)
 
-    def action_leave(self) -> None:
-        self.bar.leave()
+    def action_escape(self) -> None:
+        self.bar.escape()
 
     async def action_submit(self) -> None:
         self.bar.submit()

@@ -218,5 +218,8 @@ class MainScreen(Searching, Marking, Showing, Playing, Taking):
     def on_filter_bar_changed(self, event: FilterBar.Changed) -> None:
         self.filter_with(event.filter, self.viewing.whole)
 
+    def on_filter_bar_unwanted(self) -> None:
+        self.cancel_filtering()
+
     def on_filter_bar_left(self) -> None:
         self.stream.focus()

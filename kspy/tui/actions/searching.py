@@ -74,7 +74,7 @@ class Searching(Jumping):
             return False
         self._filtering.cancel()
         self._filtering = None
-        self.filter_bar.set_progress(None)
+        self.filter_bar.give_up()
         self.say("given up; what was shown stays")
         return True
 
