@@ -71,6 +71,16 @@ def test_agrees_with_the_recording(path: Path) -> None:
         assert recording[asked.seq].content["code"] == asked.summary
 
 
+@pytest.mark.parametrize(
+    ("extract", "of"), [({"of": 1204}, 1204), ({"of": -1}, 0), ({"of": "x"}, 0), ("x", 0)]
+)
+def test_an_extract_says_of_how_many_messages(tmp_path: Path, extract: object, of: int) -> None:
+    with Conversation(tmp_path / "part.kspy", {"extract": extract}) as talk:
+        talk.ask("execute_request", {"code": "1"})
+    assert look(tmp_path / "part.kspy").extract_of == of
+    assert ("1, chosen of 1,204," in command("info", tmp_path / "part.kspy").stdout) == bool(of)
+
+
 def test_an_id_used_twice_is_two_requests(tmp_path: Path) -> None:
     path = tmp_path / "twice.kspy"
     with Conversation(path) as talk:

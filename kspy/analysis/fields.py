@@ -29,6 +29,11 @@ def mapping(content: Mapping[str, Any], key: str) -> Mapping[str, Any]:
     return value if isinstance(value, dict) else {}
 
 
+def extracted_of(metadata: Mapping[str, Any]) -> int:
+    """Of how many messages a recording holds a choice, by its header; 0 where it is no extract."""
+    return max(number(mapping(metadata, "extract"), "of") or 0, 0)
+
+
 def sequence(content: Mapping[str, Any], key: str) -> Sequence[Any]:
     value = content.get(key)
     return value if isinstance(value, list) else ()

@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from kspy.analysis.fields import mapping, number, string
+from kspy.analysis.fields import extracted_of, mapping, number, string
 from kspy.analysis.sanitize import one_line
 from kspy.analysis.summary import summarize
 from kspy.analysis.timing import State, ThreadClock, expects_answer
@@ -58,12 +58,16 @@ class ThreadLine:
 
 @dataclass(slots=True)
 class Overview:
-    """Counts are by name; `bytes` are those on the wire, `file_bytes` those of the file."""
+    """Counts are by name; `bytes` are those on the wire, `file_bytes` those of the file.
+
+    `extract_of` is of how many messages those in an extract were chosen; 0 where it is none.
+    """
 
     kernel: KernelInfo = field(default_factory=KernelInfo)
     versions: Mapping[str, Any] = field(default_factory=dict)
     created: str = ""
     platform: str = ""
+    extract_of: int = 0
     start_ns: int | None = None
     end_ns: int | None = None
     messages: int = 0
@@ -120,6 +124,7 @@ class _Survey:
             versions=mapping(metadata, "versions"),
             created=one_line(string(metadata, "created")),
             platform=one_line(string(metadata, "platform")),
+            extract_of=extracted_of(metadata),
         )
         self._open: OrderedDict[str, _Request] = OrderedDict()
 

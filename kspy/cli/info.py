@@ -67,7 +67,8 @@ def _rows(found: Overview) -> Iterator[Row]:
     if found.start_ns is not None:
         yield "start", utc(found.start_ns)
         yield "duration", duration(found.duration_ns)
-    yield "messages", f"{found.messages:,}, {size(found.bytes)} on the wire"
+    chosen = f", chosen of {found.extract_of:,}" if found.extract_of else ""
+    yield "messages", f"{found.messages:,}{chosen}, {size(found.bytes)} on the wire"
     yield from _table("channels", found.channels)
     yield from _table("types", found.types)
     for label, counts in (

@@ -7,7 +7,7 @@ from collections import deque
 from pathlib import Path
 from typing import Final
 
-from kspy.analysis.fields import mapping, string
+from kspy.analysis.fields import extracted_of, mapping, string
 from kspy.analysis.sanitize import one_line
 from kspy.errors import KspyError
 from kspy.recording.event import Event
@@ -82,6 +82,7 @@ class Reporter:
             kernel_state=self._kernel_state(),
             messages=len(viewing.table) if viewing.limit is None else viewing.limit,
             state=viewing.state,
+            extract_of=extracted_of(viewing.recording.metadata),
             length_ns=length,
             file_bytes=viewing.table.file_bytes,
             rate=self._rate() if live else None,

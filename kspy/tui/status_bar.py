@@ -27,11 +27,12 @@ _DOUBTFUL: Final = frozenset(("cut", "damaged"))
 class Status:
     """What the line says. Parts go from the end where the screen is narrow.
 
-    kernel     what is known of it, what matters most first
-    rate       messages a second, None where nothing grows
-    undrawn    messages that went by between two screens without being drawn
-    reading    percent of the file read, None when all of it is
-    notice     what is wrong with the file at the moment, "" for nothing
+    kernel      what is known of it, what matters most first
+    extract_of  the messages of which these were chosen, 0 where the recording is no extract
+    rate        messages a second, None where nothing grows
+    undrawn     messages that went by between two screens without being drawn
+    reading     percent of the file read, None when all of it is
+    notice      what is wrong with the file at the moment, "" for nothing
     """
 
     name: str
@@ -41,6 +42,7 @@ class Status:
     state: State
     length_ns: int
     file_bytes: int
+    extract_of: int = 0
     rate: float | None = None
     undrawn: int = 0
     reading: int | None = None
@@ -93,6 +95,8 @@ class StatusBar(Widget):
             Text(f"{units.plural(status.messages, 'message')}", colours.text),
             Text(state, look),
         ]
+        if status.extract_of:
+            parts.append(Text(f"extract of {status.extract_of:,}", colours.text))
         if status.reading is not None:
             parts.append(Text(f"reading {status.reading} %", colours.doubtful))
         if status.rate is not None:
