@@ -31,7 +31,7 @@ test: $(VENV)/.installed-test
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(IN_VENV) $(BIN)/python -m pytest
+	$(IN_VENV) $(BIN)/python -m pytest --numprocesses 4 --dist loadfile
 
 format: $(VENV)/.installed-test
 	$(BIN)/ruff check --fix .

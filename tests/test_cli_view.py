@@ -168,7 +168,7 @@ def test_a_folder_is_listed_and_a_recording_chosen(tmp_path: Path) -> None:
         child.send("/")
         child.expect("part of a name")
         child.send("hello")
-        child.expect("1 of 7")
+        child.expect("1 of 8")
         child.send("\r")
         child.expect("Filter by name")
         child.send("\r")

@@ -14,7 +14,7 @@ from typing import Any, Final, NamedTuple
 import pytest
 from textual.pilot import Pilot
 from textual.widgets import Input
-from viewing import LIST_SECONDS, enter, settled
+from viewing import enter, settled
 
 from kspy.tui.app import KspyApp
 
@@ -94,7 +94,7 @@ def test_screen(name: str, look: str, recordings: Path, snap_compare: Callable[.
     app = KspyApp(path, theme=theme)
 
     async def walk(pilot: Pilot[Any]) -> None:
-        await settled(pilot, LIST_SECONDS)
+        await settled(pilot)
         await enter(pilot, *screen.keys)
         await settled(pilot)
         for entry in app.screen.query(Input):
