@@ -8,7 +8,8 @@ A recording holds code and its results, and the viewer can write files. Therefor
 - the address holds a secret; whoever opens it gets a cookie, without which nothing is served;
 - requests are for this very address (no DNS name that was bound to loopback) and, where they say
   whose page they come from, from a page of ours;
-- the page may load nothing from elsewhere: textual-serve's asks a font of another host.
+- the page is our own, and may load nothing from elsewhere: textual-serve's asks a font of another
+  host, and needs a click before it takes keys.
 
 The command is passed to a shell; so every word of it is quoted.
 """
@@ -20,6 +21,7 @@ import secrets
 import shlex
 import socket
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Final
 
 import click
@@ -31,6 +33,7 @@ from kspy.analysis.sanitize import one_line
 from kspy.errors import KspyError
 
 HOST: Final = "127.0.0.1"
+_PAGE: Final = Path(__file__).with_name("page")
 _SHUTDOWN_SECONDS: Final = 2.0
 
 
@@ -64,7 +67,8 @@ class LoopbackServer(Server):
     """textual-serve's server behind a secret."""
 
     def __init__(self, command: Sequence[str], *, title: str, port: int) -> None:
-        super().__init__(f"exec {shlex.join(command)}", HOST, port, title=title)
+        line = f"exec {shlex.join(command)}"
+        super().__init__(line, HOST, port, title=title, templates_path=_PAGE)
         self._secret = secrets.token_urlsafe(24)
         self._cookie = f"kspy-{port}"  # cookies do not tell ports apart
 
