@@ -56,7 +56,8 @@ class Viewing:
     filter   of which only matches are shown; None shows everything
     whole    are the whole threads of what matches shown?
     limit    messages from this place on are not there yet (playback); None: all are
-    folded   are threads folded, but for those whose request's place is in `turned`?
+    folded   are threads folded, but for those whose request's place is in `turned`? With a filter,
+             this is another choice than without
     asked    has any client said anything?
     stale    items whose lines say something else now
     """
@@ -77,6 +78,7 @@ class Viewing:
         self.limit: int | None = None
         self.folded = True
         self.turned: set[int] = set()
+        self._folds: tuple[bool, set[int]] = (False, set())
         self.lines: Array = EMPTY
         self.everything: Array = EMPTY
         self._everything = Growing(np.int32)
@@ -169,6 +171,9 @@ class Viewing:
             known = self._known()
             new = yield from wanted.run(self.table, reached[0], known[0], reached[1])
             found, reached = np.concatenate((found, new)), known
+        if (wanted is None) != (self.filter is None):
+            # What was looked for is shown, not folded away; and all is as it was afterwards.
+            self._folds, (self.folded, self.turned) = (self.folded, self.turned), self._folds
         if wanted is None:
             self.filter = None
         else:
