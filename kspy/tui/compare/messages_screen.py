@@ -77,8 +77,8 @@ class CompareMessagesScreen(Screen[None]):
     def _compared(self, comparison: Comparison) -> None:
         self._view.show(
             comparison,
-            partial(_heading, self._left, None),
-            partial(_heading, self._right, self._left),
+            partial(_heading, self._left),
+            partial(_heading, self._right),
         )
         self._say()
 
@@ -99,6 +99,9 @@ class CompareMessagesScreen(Screen[None]):
             text = "no difference" if found.complete else "no difference found"
         if found.varying:
             text += f"   {found.varying:,} more by nature (≈): ids, dates"
+        later = self._right.time_ns - self._left.time_ns
+        if later:
+            text += f"   {duration(abs(later))} {'later' if later > 0 else 'earlier'}"
         if not found.complete:
             text += "   not all was compared"
         self.query_one("#title", Static).update(Text(text, no_wrap=True, overflow="ellipsis"))
@@ -107,17 +110,11 @@ class CompareMessagesScreen(Screen[None]):
         self.dismiss(None)
 
 
-def _heading(message: Message, before: Message | None, colours: Colours) -> Heading:
-    """Number, direction, channel and type; for the right one, how much later it came."""
+def _heading(message: Message, colours: Colours) -> Heading:
+    """Number, direction, channel and type."""
     route = f"{_ARROWS[message.direction]} {message.channel}"
-    heading = [
+    return [
         (f"  #{message.seq:,} ", colours.dim),
         (route, colours.channel(message.channel)),
         (f"  {one_line(message.msg_type[:_TYPE])}", colours.text),
     ]
-    if before is not None:
-        later = message.time_ns - before.time_ns
-        heading.append(
-            (f"  {duration(abs(later))} {'later' if later >= 0 else 'earlier'}", colours.dim)
-        )
-    return heading
