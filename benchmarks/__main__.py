@@ -8,7 +8,15 @@ import sys
 from collections.abc import Mapping
 from typing import Final, Protocol
 
-from benchmarks import burst, files, round_trip, starting, timestamps
+from benchmarks import (
+    burst,
+    files,
+    round_trip,
+    starting,
+    timestamps,
+    viewer_live,
+    viewer_million,
+)
 from benchmarks.table import Row, machine, markdown
 
 
@@ -23,6 +31,8 @@ BENCHMARKS: Final[Mapping[str, Benchmark]] = {
     "writing": files.writing,
     "reading": files.reading,
     "starting": starting.measure,
+    "viewer-million": viewer_million.measure,
+    "viewer-live": viewer_live.measure,
 }
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 import shlex
 import signal
@@ -21,6 +22,8 @@ THEMES: Final = ("dark", "light", "contrast")
 _WAIT_SECONDS: Final = 10.0
 _POLL_SECONDS: Final = 0.05
 _NICE: Final = 5
+_SWITCH_SECONDS: Final = 0.0005
+_GARBAGE: Final = (1_000, 10, 50)
 _DRIVER_VARIABLE: Final = "TEXTUAL_DRIVER"
 """Set where not a terminal but a browser shows the app."""
 
@@ -65,6 +68,7 @@ def view(
         )
     from kspy.tui.app import KspyApp
 
+    _tune()
     app = KspyApp(
         file,
         connection_file=connection_file,
@@ -96,6 +100,16 @@ def view_command(
     if connection_file:
         command.append(f"--connection-file={connection_file}")
     return [*command, "--", str(file)]
+
+
+def _tune() -> None:
+    """Make keys and drawing wait less for the rest of the process."""
+    # The thread that reads and searches gives the interpreter away within this.
+    sys.setswitchinterval(_SWITCH_SECONDS)
+    # Modules stay, and most else does: to look for garbage among all of it takes longer than a
+    # key may, so it is done less often.
+    gc.freeze()
+    gc.set_threshold(*_GARBAGE)
 
 
 def _check(file: Path) -> None:

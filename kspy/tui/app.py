@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 from typing import ClassVar, Final
 
-from textual.app import App
 from textual.binding import Binding, BindingType
 
 from kspy.analysis.sanitize import one_line
@@ -16,12 +15,13 @@ from kspy.tui.help_screen import HelpScreen, keys_here
 from kspy.tui.main_screen import MainScreen
 from kspy.tui.palette import DEFAULT_THEME, THEMES
 from kspy.tui.settings import Settings
+from kspy.tui.typeahead import TypeAhead
 from kspy.tui.viewing import Viewing
 
 _NOT_DONE: Final = 2
 
 
-class KspyApp(App[int]):
+class KspyApp(TypeAhead):
     """A recording, or a folder of them, to look at. Returns the command's exit code.
 
     connection_file    what clients connect with, shown while there is no message yet

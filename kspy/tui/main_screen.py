@@ -183,6 +183,7 @@ class MainScreen(Searching, Marking, Showing, Playing, Taking):
             self.notify(str(error), severity="warning", markup=False)
             return
         thread = table.thread(item) if item >= 0 else -1
+        self.inspector.language = self.reporter.language
         self.inspector.show(
             found,
             item if item >= 0 else None,

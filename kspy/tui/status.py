@@ -12,6 +12,7 @@ from kspy.analysis.sanitize import one_line
 from kspy.errors import KspyError
 from kspy.recording.event import Event
 from kspy.recording.outcome import OUTCOMES
+from kspy.tui.detail.rendering import known_language
 from kspy.tui.status_bar import Status
 from kspy.tui.stream.stream_view import StreamView
 from kspy.tui.viewing import Viewing
@@ -26,7 +27,11 @@ _BEGINNINGS: Final = frozenset(("kernel_started", "kernel_restarted"))
 
 
 class Reporter:
-    """Watches a viewing. `notice` is what is wrong with the file, "" for nothing."""
+    """Watches a viewing.
+
+    notice    what is wrong with the file, "" for nothing
+    language  what the kernel's code is written in, as pygments knows it
+    """
 
     def __init__(self, viewing: Viewing) -> None:
         self._viewing = viewing
@@ -39,6 +44,7 @@ class Reporter:
         self._file = _identity(viewing.path)
         self._largest = 0
         self.notice = ""
+        self.language = "python"
 
     def tick(self) -> None:
         """Count, and see whether the file is still the one that was opened."""
@@ -128,6 +134,7 @@ class Reporter:
                 version = f"{string(reply, 'implementation')} "
                 version += string(reply, "implementation_version")
                 language = mapping(reply, "language_info")
+                self.language = known_language(language)
                 parts += [
                     version.strip(),
                     f"protocol {string(reply, 'protocol_version')}",

@@ -7,11 +7,13 @@ links or escape sequences. Types: messaging specification, "Messages on the shel
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final
 
-from pygments.lexers import get_lexer_by_name
+from pygments.lexers import find_lexer_class_by_name
 from pygments.util import ClassNotFound
 from rich.console import RenderableType
 from rich.markdown import Markdown
@@ -37,6 +39,7 @@ _SOURCES: Final = {
     "text/latex": "latex",
     "application/javascript": "javascript",
 }
+_RULE: Final = re.compile("-{40,}")
 _USUAL: Final = {
     "silent": False,
     "store_history": True,
@@ -94,6 +97,21 @@ def render(item: Message | Event, look: Look) -> Renderables:
         yield Text(f"\n{units.plural(len(item.buffer_sizes), 'buffer')}: {sizes}", "dim")
 
 
+def known_language(language_info: Mapping[str, object]) -> str:
+    """pygments' name of a kernel's language; "text" where it knows none.
+
+    `language_info` is that of a `kernel_info_reply`. Its `pygments_lexer` need not be installed
+    here, as `ipython3` of most Python kernels.
+    """
+    for key in ("pygments_lexer", "name"):
+        name = language_info.get(key)
+        if isinstance(name, str) and name:
+            with suppress(ClassNotFound):
+                find_lexer_class_by_name(name)
+                return name
+    return "text"
+
+
 def _event(event: Event) -> Renderables:
     yield Text(EVENTS.get(event.name, "an event that this version does not know"), "dim")
     for key, value in event.data.items():
@@ -106,13 +124,9 @@ def _heading(text: str) -> Text:
 
 def _code(code: object, look: Look, language: str = "", *, numbers: bool = True) -> RenderableType:
     text = clean(code) if isinstance(code, str) else _pretty(code)
-    try:
-        lexer = get_lexer_by_name(language or look.language or "text")
-    except ClassNotFound:
-        lexer = get_lexer_by_name("text")
     return Syntax(
         text,
-        lexer,
+        language or look.language,
         theme=look.theme,
         background_color=look.behind,
         line_numbers=numbers and "\n" in text,
@@ -160,7 +174,9 @@ def _error(message: Message, look: Look) -> Renderables:
     content = message.content
     traceback = content.get("traceback")
     if isinstance(traceback, list) and traceback:
-        yield block("\n".join(map(_text, traceback)), colours=look.colours)
+        # IPython draws a rule of 75 dashes, which would be wrapped.
+        text = _RULE.sub(lambda rule: rule[0][: look.width], "\n".join(map(_text, traceback)))
+        yield block(text, colours=look.colours)
     else:
         line = f"{_text(content.get('ename'))}: {_text(content.get('evalue'))}"
         yield block(line, colours=look.colours)

@@ -69,15 +69,17 @@ class StreamView(ScrollView, can_focus=True, inherit_bindings=False):
         self._look: Colours | None = None
         self._loading = False
         self._width = 0
+        self._drawn: tuple[int, list[int]] | None = None
 
     # What is shown
 
     def update_lines(self) -> None:
         """The viewing has changed: keep the cursor on its item, or near it; follow the end."""
         lines, stale = self._viewing.lines, self._viewing.stale
+        changed = bool(stale)
         while stale:
             self.summaries.forget(stale.pop())
-        self.virtual_size = Size(0, len(lines) + 1)
+        self._set_length(len(lines) + 1)
         if not len(lines):
             self.cursor = 0
             self._select()
@@ -87,8 +89,25 @@ class StreamView(ScrollView, can_focus=True, inherit_bindings=False):
             self._move_to(0)
         else:
             self._keep(self.item)
-        self._painter = None
-        self.refresh()
+        # In threads, a request on the screen may have been answered.
+        if changed or self._viewing.mode == "threads" or self._seen() != self._drawn:
+            self._painter = None
+            self.refresh()
+
+    def _set_length(self, length: int) -> None:
+        """Let there be so many lines, without laying out the whole screen, which takes long."""
+        height = self.size.height
+        if (length > height) != (self.virtual_size.height > height):
+            self.virtual_size = Size(0, length)  # the scroll bar comes or goes
+            return
+        self.set_reactive(StreamView.virtual_size, Size(0, length))
+        self.vertical_scrollbar.window_virtual_size = length
+
+    def _seen(self) -> tuple[int, list[int]]:
+        """What the lines on the screen depend on: clients, the items, and the one before them."""
+        top = self.scroll_offset.y
+        items = self._viewing.lines[max(top - 1, 0) : top + self.rows]
+        return self._viewing.highest_client(), items.tolist()
 
     def _keep(self, item: int) -> None:
         """Find the line of `item` again; where it is gone, the nearest before it."""
@@ -141,6 +160,7 @@ class StreamView(ScrollView, can_focus=True, inherit_bindings=False):
 
     def render_lines(self, crop: Region) -> list[Strip]:
         self.summaries.begin_screen()
+        self._drawn = self._seen()
         strips = super().render_lines(crop)
         if self.summaries.wanted and not self._loading:
             self._loading = True
