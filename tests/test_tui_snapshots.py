@@ -14,11 +14,9 @@ from typing import Any, Final, NamedTuple
 import pytest
 from textual.pilot import Pilot
 from textual.widgets import Input
-from viewing import enter, settled
+from viewing import RECORDINGS, enter, settled
 
 from kspy.tui.app import KspyApp
-
-RECORDINGS: Final = Path(__file__).parent.parent / "recordings"
 
 
 class Look(NamedTuple):

@@ -39,7 +39,7 @@ def work_and_look(tap: Tap, shell: Terminal) -> None:
         shell.wait_for("waiting", "● busy")
         shell.press("/")
         shell.type("type:execute_request")
-        shell.wait_for("2 of ")
+        shell.wait_for("  2 of ")
         shell.press("Escape")
         shell.wait_for("⏎ open")
         shell.press("Escape")

@@ -4,16 +4,22 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import AsyncIterator
+import time
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any, cast
+from tempfile import TemporaryDirectory
+from typing import Any, Final, cast
+from unittest.mock import patch
 
 from textual.events import Paste
 from textual.pilot import Pilot
 
 from kspy.tui.app import KspyApp
+from kspy.tui.detail.rendered_view import RenderedView
 from kspy.tui.main_screen import MainScreen
+
+RECORDINGS: Final = Path(__file__).parent.parent / "recordings"
 
 _QUIET_SECONDS = 0.2
 """Longer than any pause that the viewer makes before it does something by itself."""
@@ -43,12 +49,76 @@ async def enter(pilot: Pilot[Any], *keys: str) -> None:
 
 @asynccontextmanager
 async def viewing(
-    path: Path, *, size: tuple[int, int] = (120, 40), **options: Any
-) -> AsyncIterator[tuple[MainScreen, Pilot[Any]]]:
-    """The main screen on a recording, with all of it read; settings go beside the recording."""
-    os.environ.setdefault("KSPY_CONFIG_DIR", str(path.parent / "settings"))
-    app = KspyApp(path, **options)
-    async with app.run_test(size=size) as pilot:
-        await settled(pilot)
-        yield cast("MainScreen", app.screen), pilot
-    assert app.failures == []
+    path: Path, *keys: str, size: tuple[int, int] = (120, 40), **options: Any
+) -> AsyncIterator[Viewer]:
+    """The viewer on a recording, all of it read, the keys pressed. Settings are its own."""
+    with TemporaryDirectory() as settings, patch.dict(os.environ, KSPY_CONFIG_DIR=settings):
+        app = KspyApp(path, **options)
+        async with app.run_test(size=size) as pilot:
+            viewer = Viewer(app, pilot)
+            await viewer.settle()
+            await viewer.enter(*keys)
+            yield viewer
+        if app.failures:
+            raise app.failures[0]
+
+
+class Viewer:
+    """The app, and what a person sees of it."""
+
+    def __init__(self, app: KspyApp, pilot: Pilot[Any]) -> None:
+        self.app = app
+        self.pilot = pilot
+
+    @property
+    def main(self) -> MainScreen:
+        return cast("MainScreen", self.app.screen_stack[1])
+
+    @property
+    def rows(self) -> list[str]:
+        """The lines of the list that are on the screen."""
+        stream = self.main.stream
+        shown = range(1, min(stream.rows, len(self.main.viewing.lines)) + 1)
+        return [stream.render_line(y).text.rstrip() for y in shown]
+
+    @property
+    def row(self) -> str:
+        """The line with the cursor."""
+        stream = self.main.stream
+        return stream.render_line(stream.cursor - stream.scroll_offset.y + 1).text.rstrip()
+
+    @property
+    def inspected(self) -> str:
+        """The inspector's first tab."""
+        view = self.main.query_one(RenderedView)
+        lines = (view.render_line(y).text for y in range(view.virtual_size.height))
+        return "\n".join(line[1:].rstrip() for line in lines)
+
+    @property
+    def screen(self) -> list[str]:
+        """All lines of the screen that is on top."""
+        return [strip.text for strip in self.app.screen._compositor.render_strips()]
+
+    @property
+    def status(self) -> str:
+        """The two lines at the top: what is known of the recording, and the filter."""
+        return "\n".join(self.screen[:2])
+
+    @property
+    def said(self) -> list[str]:
+        """What was notified, the last one last."""
+        return [note.message for note in self.app._notifications]
+
+    async def settle(self) -> None:
+        await settled(self.pilot)
+
+    async def enter(self, *keys: str) -> None:
+        await enter(self.pilot, *keys)
+        await self.settle()
+
+    async def wait_for(self, seen: Callable[[], bool], what: str) -> None:
+        """Wait until it is seen; at most ten seconds."""
+        until = time.monotonic() + 10
+        while not seen():
+            assert time.monotonic() < until, f"waited in vain for {what}:\n" + "\n".join(self.rows)
+            await asyncio.sleep(0.02)

@@ -59,6 +59,8 @@ class MainScreen(Searching, Marking, Showing, Playing, Taking):
         self.filter_bar = FilterBar(viewing.table)
         self.playback_bar = PlaybackBar()
         self.prompt = PromptBar()
+        self.status_bar = StatusBar()
+        self.empty_note = EmptyNote(viewing, self.kspy.connection_file)
         self.reporter = Reporter(viewing)
         self._reading: Job | None = None
         self._lines: object = None
@@ -66,12 +68,12 @@ class MainScreen(Searching, Marking, Showing, Playing, Taking):
         self._ticks = count()
 
     def compose(self) -> ComposeResult:
-        yield StatusBar()
+        yield self.status_bar
         yield self.filter_bar
         with Horizontal(id="panes"):
             with Container(id="list"):
                 yield self.stream
-                yield EmptyNote(self.viewing, self.kspy.connection_file)
+                yield self.empty_note
             yield self.inspector
         yield self.playback_bar
         yield self.timeline
@@ -137,7 +139,7 @@ class MainScreen(Searching, Marking, Showing, Playing, Taking):
             self.reporter.drawn(self.stream)
             self.stream.update_lines()
             self.filter_bar.set_count(viewing.shown, len(viewing.everything), viewing.whole)
-        self.query_one(EmptyNote).update_note()
+        self.empty_note.update_note()
         self.timeline.update_density()
         self._report()
 
@@ -150,7 +152,7 @@ class MainScreen(Searching, Marking, Showing, Playing, Taking):
         self.kspy.desk.run(self.viewing.arrange(), done, urgent=True)
 
     def _report(self) -> None:
-        self.query_one(StatusBar).show(self.reporter.status(following=self.stream.following))
+        self.status_bar.show(self.reporter.status(following=self.stream.following))
 
     def action_reload(self) -> None:
         """Open the file that is there now, in place of this one."""

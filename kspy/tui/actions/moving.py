@@ -19,6 +19,8 @@ _NS: Final = {
     "min": 60 * 10**9,
     "h": 3600 * 10**9,
 }
+_SHOWN_NS: Final = 10**6
+"""The list shows times to this, rounded, those of the day cut: one that is read there is found."""
 _KEPT: Final = 500
 
 
@@ -124,7 +126,7 @@ class Moving(Acting):
         span = _SPAN.fullmatch(text.replace(" ", ""))
         if span:
             passed = round(float(span[2]) * _NS[span[3]])
-            return start + (-passed if span[1] else passed)
+            return start + (-passed if span[1] else passed) + _SHOWN_NS // 2 - 1
         of_day = _OF_DAY.fullmatch(text)
         if of_day is None:
             return None
@@ -132,5 +134,5 @@ class Moving(Acting):
         midnight = day.replace(hour=0, minute=0, second=0, microsecond=0)
         seconds = float(of_day[3] or 0)
         passed = (int(of_day[1]) * 3600 + int(of_day[2]) * 60) * 10**9 + round(seconds * 10**9)
-        found = int(midnight.timestamp()) * 10**9 + passed
+        found = int(midnight.timestamp()) * 10**9 + passed + _SHOWN_NS - 1
         return found if found >= start - 10**9 else found + 24 * 3600 * 10**9

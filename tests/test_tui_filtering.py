@@ -1,0 +1,90 @@
+"""Filtering and searching with keys: what is shown, counted, marked; mistakes; giving up."""
+
+from __future__ import annotations
+
+from piloting import piloted
+from textual.events import Key
+from viewing import RECORDINGS, viewing
+
+HELLO = RECORDINGS / "hello.kspy"
+_NAMES = {"/": "slash", ":": "colon"}
+
+
+@piloted
+async def test_it_filters_as_one_types() -> None:
+    async with viewing(HELLO, "slash", *"error") as viewer:
+        assert "0 of 36" in viewer.status
+        assert viewer.rows == []
+        await viewer.enter("ctrl+u", *"-type")
+        await viewer.enter("colon", *"status")
+        assert "27 of 36" in viewer.status
+        await viewer.enter("enter", "G")
+        assert not any("status  " in row for row in viewer.rows)
+
+
+@piloted
+async def test_a_mistake_leaves_the_last_good_result() -> None:
+    async with viewing(HELLO, "slash", "=type:stream") as viewer:
+        assert "1 of 36" in viewer.status
+        await viewer.enter("= size>big")
+        assert "1 of 36" in viewer.status
+        assert "hello⏎" in viewer.rows[0]
+
+
+@piloted
+async def test_whole_threads_of_what_matches() -> None:
+    async with viewing(HELLO, "slash", "=type:stream", "enter", "w") as viewer:
+        assert "threads" in viewer.status
+        assert len(viewer.rows) == 6
+        assert "execute_request" in viewer.rows[0]
+        await viewer.enter("w")
+        assert len(viewer.rows) == 1
+
+
+@piloted
+async def test_escape_leaves_the_bar_then_takes_the_filter_away() -> None:
+    async with viewing(HELLO, "slash", "=type:stream", "escape") as viewer:
+        assert len(viewer.rows) == 1
+        assert viewer.app.focused is viewer.main.stream
+        await viewer.enter("escape")
+        assert "36 of 36" in viewer.status
+
+
+@piloted
+async def test_search_counts_goes_round_and_is_taken_away() -> None:
+    async with viewing(HELLO, "f", "=idle", "enter") as viewer:
+        noted = viewer.main.prompt.query("#noted").first()
+        assert "idle" in viewer.row
+        assert str(noted.render()) == "1 of 4"
+        await viewer.enter("N")
+        assert str(noted.render()) == "4 of 4"
+        await viewer.enter("n", "n")
+        assert str(noted.render()) == "2 of 4"
+        assert viewer.main.stream.matches is not None
+        await viewer.enter("escape")
+        assert viewer.main.stream.matches is None
+        assert str(noted.render()) == ""
+
+
+@piloted
+async def test_search_is_within_what_the_filter_shows() -> None:
+    async with viewing(HELLO, "slash", "=type:execute_*", "enter", "f", "=idle", "enter") as viewer:
+        assert str(viewer.main.prompt.query("#noted").first().render()) == "not found"
+        await viewer.enter("f", "=/HELLO/i", "enter")
+        assert 'print("hello")' in viewer.row
+
+
+@piloted
+async def test_the_filter_to_begin_with() -> None:
+    async with viewing(HELLO, filter_text="type:stream") as viewer:
+        assert len(viewer.rows) == 1
+
+
+@piloted
+async def test_keys_that_are_sent_at_once_go_where_the_first_of_them_leads() -> None:
+    async with viewing(HELLO) as viewer:
+        for character in "/type:stream":
+            viewer.app.post_message(Key(_NAMES.get(character, character), character))
+        await viewer.wait_for(lambda: "1 of 36" in viewer.status, "the filter")
+        assert viewer.main.filter_bar.text == "type:stream"
+        assert viewer.main.viewing.mode == "stream"
