@@ -54,14 +54,13 @@ class KspyApp(TypeAhead):
         self.threads = threads
         self.settings: Settings = Settings()
         self.chosen_theme = theme
-        self.desk: Desk
+        self._desk: Desk | None = None
         self.failures: list[Exception] = []
         for known in THEMES:
             self.register_theme(known)
         self.theme = DEFAULT_THEME
 
     def on_mount(self) -> None:
-        self.desk = Desk(self._failed)
         self.settings = Settings.load()
         wanted = self.chosen_theme or self.settings.theme or DEFAULT_THEME
         self.theme = wanted if wanted in self.available_themes else DEFAULT_THEME
@@ -71,11 +70,22 @@ class KspyApp(TypeAhead):
             self.view(self.path)
             return
         try:
-            self.push_screen(FolderScreen(self.path, self.desk))
+            self._desk = Desk(self.failed)
+            self.push_screen(FolderScreen(self.path, self._desk))
         except KspyError as error:
             self.exit(_NOT_DONE, message=f"kspy: {error}")
 
-    def _failed(self, error: Exception) -> None:
+    @property
+    def desk(self) -> Desk:
+        """That of the recording that is looked at, or else of the folder."""
+        for screen in reversed(self.screen_stack):
+            if isinstance(screen, MainScreen):
+                return screen.desk
+        if self._desk is None:
+            raise RuntimeError("nothing is looked at")
+        return self._desk
+
+    def failed(self, error: Exception) -> None:
         """What nobody foresaw ends no viewer: it is said, and the rest goes on."""
         self.failures.append(error)
         kind = "" if isinstance(error, KspyError) else f"internal error: {type(error).__name__}: "
@@ -117,5 +127,5 @@ class KspyApp(TypeAhead):
             self.notify(str(error), severity="warning", markup=False)
 
     def on_unmount(self) -> None:
-        if hasattr(self, "desk"):
-            self.desk.close()
+        if self._desk is not None:
+            self._desk.close()

@@ -1,4 +1,4 @@
-"""The desk: one background thread that does all long work of the viewer, a step at a time.
+"""The desk: one background thread that does all long work on a recording, a step at a time.
 
 Long work is a generator that yields `Progress` at least every few milliseconds and returns its
 result. The desk takes a step of each job in turn, so a search over a million messages and a
@@ -60,7 +60,7 @@ class Job:
 
 
 class Desk:
-    """Started by the app, within its event loop; `close` ends it and all its jobs."""
+    """Started within the app's event loop; `close` ends it and all its jobs."""
 
     def __init__(self, failed: Callable[[Exception], None] | None = None) -> None:
         """`failed` is told, in the user interface, of errors that nobody else asked to be."""
@@ -126,6 +126,7 @@ class Desk:
                 time.sleep(_NAP_SECONDS)
         for job in self._jobs:
             job.work.close()
+        self._jobs.clear()
 
     def _put_back(self, job: Job) -> None:
         """Urgent work stays before the rest; the others take turns."""

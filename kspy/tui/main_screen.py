@@ -23,7 +23,7 @@ from kspy.tui.actions.searching import Searching
 from kspy.tui.actions.showing import Showing
 from kspy.tui.actions.taking import Taking
 from kspy.tui.commands import KeyCommands
-from kspy.tui.desk import Job
+from kspy.tui.desk import Desk, Job
 from kspy.tui.detail import Inspector
 from kspy.tui.detail.timing_view import TimingView
 from kspy.tui.empty_note import EmptyNote
@@ -51,6 +51,7 @@ class MainScreen(Searching, Marking, Showing, Playing, Taking):
     def __init__(self, viewing: Viewing) -> None:
         super().__init__()
         self.viewing = viewing
+        self.desk = Desk(self.kspy.failed)
         self.visited = []
         self.visiting = 0
         self.stream = StreamView(viewing, self._load_summaries)
@@ -95,8 +96,7 @@ class MainScreen(Searching, Marking, Showing, Playing, Taking):
         self._read()
 
     def on_unmount(self) -> None:
-        if self._reading:
-            self._reading.cancel()
+        self.desk.close()  # before what its jobs read
         self.viewing.close()
 
     # The recording grows
@@ -112,7 +112,7 @@ class MainScreen(Searching, Marking, Showing, Playing, Taking):
         self.tick_playback()
 
     def _read(self) -> None:
-        self._reading = self.kspy.desk.run(
+        self._reading = self.desk.run(
             self.viewing.read(), self._read_on, self._reading_on, self._not_read
         )
 
@@ -149,16 +149,19 @@ class MainScreen(Searching, Marking, Showing, Playing, Taking):
             if then is not None:
                 self.stream.go_to_item(then)
 
-        self.kspy.desk.run(self.viewing.arrange(), done, urgent=True)
+        self.desk.run(self.viewing.arrange(), done, urgent=True)
 
     def _report(self) -> None:
         self.status_bar.show(self.reporter.status(following=self.stream.following))
 
     def action_reload(self) -> None:
         """Open the file that is there now, in place of this one."""
-        path = self.viewing.path
-        self.app.pop_screen()
-        self.kspy.view(path)
+        try:
+            viewing = Viewing(self.viewing.path)
+        except KspyError as error:
+            self.say(f"{error}; what was read of the file before stays")
+        else:
+            self.app.switch_screen(MainScreen(viewing))
 
     # What is selected
 
@@ -166,7 +169,7 @@ class MainScreen(Searching, Marking, Showing, Playing, Taking):
         def loaded(_: object) -> None:
             self.stream.refresh()
 
-        self.kspy.desk.run(self.stream.summaries.load(items), loaded, urgent=True)
+        self.desk.run(self.stream.summaries.load(items), loaded, urgent=True)
 
     def on_stream_view_selected(self, event: StreamView.Selected) -> None:
         self.inspect(event.item)

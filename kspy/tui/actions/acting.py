@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, cast
 
 from textual.screen import Screen
 
+from kspy.tui.desk import Desk
 from kspy.tui.detail import Inspector
 from kspy.tui.filter_bar import FilterBar
 from kspy.tui.playback_bar import PlaybackBar
@@ -22,6 +23,7 @@ class Acting(Screen[None]):
     """The main screen, as its actions see it."""
 
     viewing: Viewing
+    desk: Desk
     stream: StreamView
     inspector: Inspector
     timeline: Timeline

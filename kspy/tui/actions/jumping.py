@@ -105,7 +105,7 @@ class Jumping(Moving):
             return
         if self._looking:
             self._looking.cancel()
-        self._looking = self.kspy.desk.run(
+        self._looking = self.desk.run(
             self._look_for_comm(comm_id, self._here(step), step), self._comm_found
         )
 

@@ -42,7 +42,7 @@ class Searching(Jumping):
         """Show what `wanted` lets through, all where it is None."""
         if self._filtering:
             self._filtering.cancel()
-        self._filtering = self.kspy.desk.run(
+        self._filtering = self.desk.run(
             self.viewing.search(wanted, whole),
             self._filtered,
             self.filter_bar.set_progress,
@@ -112,7 +112,7 @@ class Searching(Jumping):
         def progress(progress: Progress) -> None:
             self.prompt.note(f"{100 * progress.done // max(progress.total, 1)} %")
 
-        self._finding = self.kspy.desk.run(wanted.run(table), found, progress)
+        self._finding = self.desk.run(wanted.run(table), found, progress)
 
     def end_search(self) -> None:
         if self._finding:

@@ -96,7 +96,7 @@ class CopyMenu(ModalScreen[None]):
                 why = f"{size(self._message.size)} are too many to be copied: export it with x."
                 yield Static(why, markup=False)
             yield Static(id="problem", classes="note", markup=False)
-            hint = "enter copy   w to a file   escape leave"
+            hint = "enter or a first letter copy   w to a file   escape leave"
             yield Static(hint if self._copies else "escape leave", classes="note", markup=False)
 
     def on_mount(self) -> None:

@@ -205,8 +205,8 @@ class Inspector(Container):
 
     @property
     def selected(self) -> tuple[Any, Any] | None:
-        """Path and value at the tree's cursor."""
-        return self.query_one(JsonTree).selected
+        """Path and value at the tree's cursor, where the tree is seen."""
+        return self.query_one(JsonTree).selected if _IDS[self._tab] == "tree" else None
 
     def copy_value(self) -> None:
         """Copy the value at the tree's cursor, where the tree is seen; else what it says."""
@@ -214,7 +214,7 @@ class Inspector(Container):
         if item is None:
             self.app.notify("nothing is selected", markup=False)
             return
-        selected = self.selected if _IDS[self._tab] == "tree" else None
+        selected = self.selected
         if selected is not None:
             what, value = as_path(selected[0]), selected[1]
         else:
