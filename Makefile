@@ -31,7 +31,7 @@ test: $(VENV)/.installed-test
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(IN_VENV) $(BIN)/python -m pytest --numprocesses 4 --dist loadfile
+	$(IN_VENV) $(BIN)/python -m pytest --numprocesses 4 --dist worksteal
 
 format: $(VENV)/.installed-test
 	$(BIN)/ruff check --fix .

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,7 +12,16 @@ import pytest
 import zmq
 from command import kspy
 from fake_kernel import fake_kernel, raw_client, subscribed, tapped
-from tapping import Tap, answer, connected, running_kernel, short_folder, tapping, until_idle
+from tapping import (
+    PATIENCE,
+    Tap,
+    answer,
+    connected,
+    running_kernel,
+    short_folder,
+    tapping,
+    until_idle,
+)
 
 import kspy as library
 from kspy.wire.frames import CHANNELS
@@ -123,6 +134,25 @@ def test_the_wrong_curve_keys_are_told_of(folder: Path) -> None:
             assert tap.wait() == 2
             assert len(tap.stderr.splitlines()) == 1
             assert str(wrong) in tap.stderr
+
+
+def test_a_tap_that_is_given_up_as_it_begins_ends(folder: Path) -> None:
+    code = """
+import sys
+from kspy.tap.connection import load
+from kspy.tap.proxy import Proxy
+
+sys.setswitchinterval(1e-6)  # so that the relays' threads are caught wherever they are
+kernel = load(sys.argv[1])
+for _ in range(10):
+    proxy = Proxy(kernel)
+    proxy.start()
+    proxy.abandon()
+"""
+    file = folder / "kernel-nobody.json"
+    ports = {f"{channel}_port": 1 for channel in CHANNELS}
+    file.write_text(json.dumps({"transport": "tcp", "ip": "127.0.0.1", "key": "", **ports}))
+    subprocess.run([sys.executable, "-c", code, str(file)], check=True, timeout=PATIENCE)
 
 
 def test_a_kernel_that_goes_away_ends_the_tap(folder: Path) -> None:

@@ -152,15 +152,17 @@ class Proxy:
         iopub.send(b"\x01")
         self._started = True
         for channel in CHANNELS:
+            # Made here: where the end comes at once, a relay could no longer make one, and would
+            # leave the others open.
+            copies = self._socket(zmq.PUSH)
+            copies.connect(CAPTURE_ADDRESS)
             threading.Thread(
-                target=self._relay, args=(channel,), name=f"kspy-{channel}", daemon=True
+                target=self._relay, args=(channel, copies), name=f"kspy-{channel}", daemon=True
             ).start()
 
-    def _relay(self, channel: Channel) -> None:
+    def _relay(self, channel: Channel, copies: Socket) -> None:
         # A signal that interrupts libzmq here could break a message in two.
         signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
-        copies = self._socket(zmq.PUSH)
-        copies.connect(CAPTURE_ADDRESS)
         front, back = self._fronts[channel], self._backs[channel]
         try:
             monitored_queue(front, back, copies, *self._tokens[channel])
