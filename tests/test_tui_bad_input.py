@@ -14,6 +14,7 @@ from typing import Any, Final
 import pytest
 from conversation import Conversation, serialize
 from piloting import piloted
+from recorded import entries
 from viewing import RECORDINGS, Viewer, viewing
 
 from kspy.analysis.sanitize import UNSAFE
@@ -224,3 +225,60 @@ async def _leave(viewer: Viewer) -> None:
     """Out of dialogs and entries."""
     for _ in range(3):
         await viewer.pilot.press("escape")
+
+
+@piloted
+async def test_what_is_said_in_passing_is_clean_and_said_once(tmp_path: Path) -> None:
+    with Conversation(tmp_path / "a.kspy") as talk:
+        talk.publish("\x1b]0;owned\x07\u202etype", {})
+    async with viewing(
+        tmp_path / "a.kspy", "right_square_bracket", "right_square_bracket"
+    ) as viewer:
+        assert len(viewer.said) == 1
+        assert not UNSAFE.search(viewer.said[0])
+        assert "owned" in viewer.said[0]
+
+
+@piloted
+async def test_no_more_than_three_things_are_said_at_once(tmp_path: Path) -> None:
+    async with viewing(_copy(tmp_path)) as viewer:
+        for number in range(5):
+            viewer.app.notify(f"thing {number}")
+        await viewer.settle()
+        assert viewer.said == ["thing 2", "thing 3", "thing 4"]
+
+
+@piloted
+async def test_damage_that_is_met_is_in_the_status(tmp_path: Path) -> None:
+    path = tmp_path / "a.kspy"
+    with Conversation(path) as talk:
+        for number in range(6):
+            talk.publish("stream", {"name": "stdout", "text": f"line {number}"})
+            talk.writer.flush()
+    third = [entry for entry in entries(path) if entry.kind == "chunk"][2]
+    with path.open("r+b") as file:
+        file.seek(third.stop - 20)
+        file.write(b"damage")
+    async with viewing(path) as viewer:
+        assert "cannot be read" in viewer.rows[2]
+        assert " damaged " in viewer.status
+        assert "line 5" in viewer.rows[-1]
+
+
+@piloted
+async def test_the_palette_offers_the_themes_of_kspy_alone(tmp_path: Path) -> None:
+    async with viewing(_copy(tmp_path), "ctrl+p", "=theme") as viewer:
+        await viewer.wait_for(lambda: "kspy-light" in "\n".join(viewer.screen), "the themes")
+        screen = "\n".join(viewer.screen)
+        assert "nord" not in screen
+        assert "textual" not in screen
+        await viewer.enter("ctrl+u", "=Theme: kspy-contrast")
+        await viewer.wait_for(lambda: "kspy-light" not in "\n".join(viewer.screen), "the theme")
+        await viewer.enter("enter")
+        await viewer.wait_for(lambda: viewer.app.theme == "kspy-contrast", "its colours")
+
+
+@piloted
+async def test_a_setting_that_names_a_theme_of_somebody_else(tmp_path: Path) -> None:
+    async with viewing(_copy(tmp_path), theme="nord") as viewer:
+        assert viewer.app.theme == "kspy-dark"

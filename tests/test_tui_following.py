@@ -83,3 +83,43 @@ async def test_a_reply_that_comes_later_changes_its_request(talk: Conversation) 
         talk.reply(request)
         talk.writer.flush()
         await viewer.wait_for(lambda: " ok " in viewer.row, "its state")
+
+
+@piloted
+async def test_a_filter_sees_the_last_messages_of_a_recording_that_ends(talk: Conversation) -> None:
+    request = talk.ask("execute_request", {"code": "slow()"})
+    talk.writer.flush()
+    async with viewing(_path(talk), "slash", "=state:ok", "enter", "w") as viewer:
+        assert viewer.rows == []
+        talk.reply(request)
+        talk.publish("stream", {"name": "stdout", "text": "the last"})
+        talk.writer.close()
+        await viewer.wait_for(lambda: "finished" in viewer.status, "its end")
+        await viewer.settle()
+        assert "slow()" in viewer.rows[0]
+        assert len(viewer.rows) == 2
+
+
+@piloted
+async def test_threads_show_the_last_messages_of_a_recording_that_ends(talk: Conversation) -> None:
+    _print(talk, 30_000)
+    async with viewing(_path(talk), "t", "z", "G") as viewer:
+        talk.ask("execute_request", {"code": "the_last()"})
+        talk.writer.close()
+        await viewer.wait_for(lambda: "finished" in viewer.status, "its end")
+        await viewer.settle()
+        await viewer.enter("G")
+        assert "the_last()" in viewer.row
+
+
+@piloted
+async def test_the_times_of_a_thread_go_on_while_they_are_looked_at(talk: Conversation) -> None:
+    request = talk.ask("execute_request", {"code": "slow()"})
+    talk.writer.flush()
+    async with viewing(_path(talk), "G", "F", "5", "F") as viewer:
+        assert "still waiting" in "\n".join(viewer.screen)
+        talk.reply(request)
+        talk.writer.flush()
+        await viewer.wait_for(
+            lambda: "still waiting" not in "\n".join(viewer.screen), "the reply among its times"
+        )

@@ -96,7 +96,7 @@ async def test_a_jump_to_what_the_filter_leaves_out_is_said() -> None:
     async with viewing(HELLO, "slash", "=type:stream", "enter") as viewer:
         await viewer.enter("r")
         assert viewer.said == [
-            "the request is not shown: the filter leaves it out (w: whole threads)"
+            "the request is not shown: the filter leaves it out (w: whole threads, esc: all)"
         ]
         await viewer.enter("w", "r")
         assert "execute_request" in viewer.row

@@ -35,6 +35,7 @@ async def test_lines_and_screens() -> None:
     [
         ("11", "print"),
         ("+0.39s", "execute_input       [2] 6 * 7"),
+        ("0.390", "execute_input       [2] 6 * 7"),
         ("395ms", "execute_result"),
         ("0", "iopub_welcome"),
     ],
@@ -48,15 +49,20 @@ async def test_a_number_or_a_time(typed: str, row: str) -> None:
 @pytest.mark.parametrize(
     ("typed", "said"),
     [
-        ("4000", "there is no message 4,000"),
-        ("soon", "soon: is neither a message number nor a time (+3.5s, 2min, 21:00:05)"),
+        ("4000", "there is no message with that number"),
+        ("9" * 5000, "there is no message with that number"),
+        ("soon", "neither a message number nor a time (3.5, 2min, 21:00:05)"),
+        ("1" * 400 + "s", "neither a message number nor a time (3.5, 2min, 21:00:05)"),
     ],
 )
 @piloted
 async def test_what_is_no_place_is_said(typed: str, said: str) -> None:
     async with viewing(HELLO, "j", "colon", f"={typed}", "enter") as viewer:
-        assert viewer.said == [said]
+        assert said in viewer.prompt
         assert viewer.main.stream.cursor == 1
+        await viewer.enter("ctrl+u", "=11", "enter")  # it is still there to be mended
+        assert "print" in viewer.row
+        assert viewer.prompt == ""
 
 
 @piloted

@@ -14,6 +14,7 @@ from unittest.mock import patch
 
 from textual.events import Paste
 from textual.pilot import Pilot
+from textual.widgets import Static
 
 from kspy.tui.app import KspyApp
 from kspy.tui.detail.rendered_view import RenderedView
@@ -103,6 +104,14 @@ class Viewer:
     def status(self) -> str:
         """The two lines at the top: what is known of the recording, and the filter."""
         return "\n".join(self.screen[:2])
+
+    @property
+    def prompt(self) -> str:
+        """What the line that asks says; "" where it is hidden."""
+        bar = self.main.prompt
+        if not bar.display:
+            return ""
+        return " ".join(str(part.render()) for part in bar.query(Static)).strip()
 
     @property
     def said(self) -> list[str]:

@@ -105,7 +105,7 @@ class Recording:
         """As `stories`, and go on while the recording grows, until it ends or `stop()`."""
         walk = self._new_walk()
         while not stop():
-            growing = is_being_written(self._file.fileno())
+            growing = self.growing
             yield from self._stories(walk, growing=growing)
             if walk.end is not None or not growing:
                 return
@@ -123,7 +123,7 @@ class Recording:
 
     def _chunks(self, walk: Walk, growing: bool | None = None) -> Iterator[Placed | Event]:
         if growing is None:
-            growing = is_being_written(self._file.fileno())
+            growing = self.growing
         yield from walk.chunks(growing=growing)
         if walk.damaged:
             self._damaged = True
@@ -241,6 +241,7 @@ class Recording:
         number = self.chunk_number(place)
         chunk = self.chunk(number)
         if chunk is None:
+            self._damaged = True
             raise KspyError(f"{self.path}: message {place} cannot be read any more")
         return chunk.message(place - self._firsts[number])
 
@@ -307,7 +308,17 @@ class Recording:
             return "damaged"
         if self._end() is not None:
             return "whole"
-        return "growing" if is_being_written(self._file.fileno()) else "cut"
+        return "growing" if self.growing else "cut"
+
+    @property
+    def growing(self) -> bool:
+        """Is somebody writing it?"""
+        return is_being_written(self._file.fileno())
+
+    @property
+    def damaged(self) -> bool:
+        """Was anything found that the file has lost? See `state`."""
+        return self._damaged
 
     @property
     def size(self) -> int:

@@ -2,26 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from functools import partial
 from pathlib import Path
 from typing import ClassVar, Final
 
+from textual.app import SystemCommand
 from textual.binding import Binding, BindingType
+from textual.screen import Screen
 
-from kspy.analysis.sanitize import one_line
 from kspy.errors import KspyError
 from kspy.tui.desk import Desk
 from kspy.tui.folder_screen import FolderScreen
 from kspy.tui.help_screen import HelpScreen, keys_here
 from kspy.tui.main_screen import MainScreen
-from kspy.tui.palette import DEFAULT_THEME, THEMES
+from kspy.tui.notices import Notices
+from kspy.tui.palette import DEFAULT_THEME, THEME_NAMES, THEMES
 from kspy.tui.settings import Settings
-from kspy.tui.typeahead import TypeAhead
 from kspy.tui.viewing import Viewing
 
 _NOT_DONE: Final = 2
 
 
-class KspyApp(TypeAhead):
+class KspyApp(Notices):
     """A recording, or a folder of them, to look at. Returns the command's exit code.
 
     connection_file    what clients connect with, shown while there is no message yet
@@ -59,13 +62,15 @@ class KspyApp(TypeAhead):
         for known in THEMES:
             self.register_theme(known)
         self.theme = DEFAULT_THEME
+        for name in set(self.available_themes) - set(THEME_NAMES):
+            self.unregister_theme(name)  # they lack the colours of channels
 
     def on_mount(self) -> None:
         self.settings = Settings.load()
         wanted = self.chosen_theme or self.settings.theme or DEFAULT_THEME
         self.theme = wanted if wanted in self.available_themes else DEFAULT_THEME
         if self.settings.warning:
-            self.notify(self.settings.warning, severity="warning", markup=False)
+            self.notify(self.settings.warning, severity="warning")
         if not self.path.is_dir():
             self.view(self.path)
             return
@@ -89,7 +94,7 @@ class KspyApp(TypeAhead):
         """What nobody foresaw ends no viewer: it is said, and the rest goes on."""
         self.failures.append(error)
         kind = "" if isinstance(error, KspyError) else f"internal error: {type(error).__name__}: "
-        self.notify(one_line(f"{kind}{error}"), severity="error", markup=False)
+        self.notify(f"{kind}{error}", severity="error")
 
     def view(self, path: Path) -> None:
         """Show a recording; where it cannot be read, say so: in the folder's list, or and end."""
@@ -97,7 +102,7 @@ class KspyApp(TypeAhead):
             viewing = Viewing(path)
         except KspyError as error:
             if self.path.is_dir():
-                self.notify(str(error), severity="error", markup=False)
+                self.notify(str(error), severity="error")
                 return
             self.exit(_NOT_DONE, message=f"kspy: {error}")
             return
@@ -113,18 +118,27 @@ class KspyApp(TypeAhead):
             self.push_screen(HelpScreen(keys_here(self.screen), main=main))
 
     def action_next_theme(self) -> None:
-        names = [theme.name for theme in THEMES]
-        place = names.index(self.theme) if self.theme in names else -1
-        self.theme = names[(place + 1) % len(names)]
-        self.settings.theme = self.theme
+        self.use_theme(THEME_NAMES[(THEME_NAMES.index(self.theme) + 1) % len(THEME_NAMES)])
+
+    def use_theme(self, name: str) -> None:
+        """Change to a theme, and keep that for the next time."""
+        self.theme = self.settings.theme = name
         self.keep_settings()
+
+    def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
+        """What the palette offers everywhere; what a screen's keys do comes from `KeyCommands`."""
+        for name in THEME_NAMES:
+            yield SystemCommand(f"Theme: {name}", "The colours", partial(self.use_theme, name))
+        if not isinstance(screen, MainScreen):
+            yield SystemCommand("Help", "The keys of where you are", self.action_help)
+            yield SystemCommand("Quit", "End the viewer", self.exit)
 
     def keep_settings(self) -> None:
         """Keep the settings for the next time; where that fails, say so once."""
         try:
             self.settings.save()
         except KspyError as error:
-            self.notify(str(error), severity="warning", markup=False)
+            self.notify(str(error), severity="warning")
 
     def on_unmount(self) -> None:
         if self._desk is not None:

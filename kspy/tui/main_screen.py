@@ -105,9 +105,10 @@ class MainScreen(Searching, Marking, Showing, Playing, Taking):
         if self._reading is None and self.viewing.state == "growing":
             self._read()
         self.reporter.tick()
-        waits = self.viewing.mode == "threads" and self.viewing.state == "growing"
-        if waits and not next(self._ticks) % _WAITING_TICKS:
-            self.stream.refresh()  # how long it has been waiting
+        if self.viewing.state == "growing" and not next(self._ticks) % _WAITING_TICKS:
+            self.inspector.refresh_timing()
+            if self.viewing.mode == "threads":
+                self.stream.refresh()  # how long it has been waiting
         self._report()
         self.tick_playback()
 
@@ -123,13 +124,15 @@ class MainScreen(Searching, Marking, Showing, Playing, Taking):
         first, self._reading = not self._begun, None
         self._begun = True
         self.lines_changed()
+        if self.viewing.state != "growing":
+            self.inspector.refresh_timing()
         if first:
             self.stream.following = self.viewing.state == "growing"
             self.show_bookmarks()
 
     def _not_read(self, error: Exception) -> None:
         self.reporter.notice = "cannot be read any more"
-        self.notify(str(error), severity="error", markup=False)
+        self.notify(str(error), severity="error")
 
     def lines_changed(self) -> None:
         """What is shown may have changed: draw it."""
@@ -146,6 +149,7 @@ class MainScreen(Searching, Marking, Showing, Playing, Taking):
     def rearrange(self, then: int | None = None) -> None:
         def done(_: object) -> None:
             self.lines_changed()
+            self.inspector.refresh_timing()  # a playback may have gone on
             if then is not None:
                 self.stream.go_to_item(then)
 
@@ -185,7 +189,7 @@ class MainScreen(Searching, Marking, Showing, Playing, Taking):
             found = table.item(item)
         except KspyError as error:
             self.inspector.show(None)
-            self.notify(str(error), severity="warning", markup=False)
+            self.notify(str(error), severity="warning")
             return
         thread = table.thread(item) if item >= 0 else -1
         self.inspector.language = self.reporter.language

@@ -107,6 +107,7 @@ _CONTRAST: Final = Theme(
 )
 
 THEMES: Final = (_DARK, _LIGHT, _CONTRAST)
+THEME_NAMES: Final = tuple(theme.name for theme in THEMES)
 DEFAULT_THEME: Final = _DARK.name
 
 

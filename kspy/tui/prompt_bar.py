@@ -1,4 +1,7 @@
-"""The line that asks: for a search, a place to go to, a note. Escape takes it back."""
+"""The line that asks: for a search, a place to go to, a note. Escape takes it back.
+
+What cannot be used is said beside it, and stays there to be mended.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +11,8 @@ from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.containers import Horizontal
 from textual.widgets import Input, Static
+
+from kspy.analysis.sanitize import one_line
 
 
 class PromptBar(Horizontal):
@@ -26,16 +31,20 @@ class PromptBar(Horizontal):
 
     def __init__(self) -> None:
         super().__init__(id="prompt")
-        self._then: Callable[[str], None] | None = None
+        self._then: Callable[[str], str] | None = None
+        self._what = ""
 
     def compose(self) -> ComposeResult:
         yield Static("", id="asked", markup=False)
         yield Input(compact=True)
         yield Static("", id="noted", markup=False)
 
-    def ask(self, what: str, placeholder: str, then: Callable[[str], None], text: str = "") -> None:
-        """Ask for a line of text; `then` is called with it on enter, never on escape."""
-        self._then = then
+    def ask(self, what: str, placeholder: str, then: Callable[[str], str], text: str = "") -> None:
+        """Ask for a line of text; `then` is called with it on enter, never on escape.
+
+        It returns what is wrong with the text, "" where nothing is.
+        """
+        self._then, self._what = then, what
         entry = self.query_one(Input)
         self.query_one("#asked", Static).update(what)
         self.query_one("#noted", Static).update("")
@@ -46,15 +55,21 @@ class PromptBar(Horizontal):
 
     def note(self, text: str) -> None:
         """Say something beside what was asked last, as `3 of 17`; "" takes all of it away."""
-        self.query_one("#noted", Static).update(text)
+        self.query_one("#noted", Static).update(one_line(text))
         self.set_class(bool(text), "-noting")
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
         event.stop()
-        then, self._then = self._then, None
+        then = self._then
         self.action_leave()
-        if then is not None:
-            then(event.value)
+        problem = then(event.value) if then is not None else ""
+        if then is not None and problem:
+            self.ask(self._what, event.input.placeholder, then, event.value)
+            self.note(problem)
+
+    def on_input_changed(self, event: Input.Changed) -> None:
+        event.stop()
+        self.note("")
 
     def action_leave(self) -> None:
         self._then = None

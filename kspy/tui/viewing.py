@@ -69,7 +69,7 @@ class Viewing:
         self.table = Table(self.recording)
         self.events = EventGroups(self.table)
         self.stale: set[int] = set()
-        self.state: State = "growing"
+        self._state: State = "growing"
         self.complete = False
         self.asked = False
         self.mode: Mode = "stream"
@@ -97,6 +97,13 @@ class Viewing:
         self.recording.close()
 
     @property
+    def state(self) -> State:
+        """How the recording is; damage shows when the damaged part is read."""
+        if self._state != "growing" and self.recording.damaged:
+            return "damaged"
+        return self._state
+
+    @property
     def matched(self) -> Array:
         """The items that the filter lets through, in stream order; all, where there is none."""
         return self.everything if self.filter is None else self._matched
@@ -104,10 +111,11 @@ class Viewing:
     @property
     def matched_keys(self) -> Array:
         """What `matched` is in order by; see `kspy.analysis.arrange.keys`."""
-        items = self.matched
-        if self._keys[0] is not items:
-            self._keys = items, keys(self.table, items)
-        return self._keys[1]
+        items, known = self.matched, self._keys
+        if known[0] is not items:
+            known = items, keys(self.table, items)
+            self._keys = known
+        return known[1]
 
     @property
     def shown(self) -> int:
@@ -151,18 +159,21 @@ class Viewing:
     def read(self) -> Work:
         """Read on until all that is in the file now is known; the lines follow."""
         table = self.table
-        while True:
+        done = False
+        while not done:
+            growing = self.recording.growing  # asked before reading: what ends later is read again
             done = table.grow()
+            ended = done and not growing
             self._behind = self._take_new() or self._behind
             if self.filter is not None:
-                yield from self._match_new()
-            if self._behind and time.monotonic() >= self._arrange_at:
+                yield from self._match_new(last=ended)
+            if self._behind and (ended or time.monotonic() >= self._arrange_at):
                 self._arrange()
-            yield Progress(table.read_bytes, table.file_bytes)
             if done:
-                break
-        self.state = self.recording.state
-        self.complete = True
+                self._state = "growing" if growing else self.recording.state
+                self.complete = True
+            else:
+                yield Progress(table.read_bytes, table.file_bytes)
 
     def search(self, wanted: Filter | None, whole: bool) -> Work:
         """Filter all that is known; what was shown stays until it is done."""
@@ -179,12 +190,11 @@ class Viewing:
         else:
             self._found(found, reached, wanted, whole)
         self._arrange()
-        yield Progress(1, 1)
 
     def arrange(self) -> Work:
         """The lines anew, after `mode`, `limit` or a fold was changed."""
+        yield Progress(0, 1)
         self._arrange()
-        yield Progress(1, 1)
 
     # Their steps
 
@@ -207,22 +217,22 @@ class Viewing:
         self._taken = self._known()
         return True
 
-    def _match_new(self) -> Work:
-        """Let the filter see what has come since it was last asked."""
-        wanted = self.filter
+    def _match_new(self, *, last: bool) -> Work:
+        """Let the filter see what has come since it was last asked; `last`: nothing more will."""
+        wanted, bare = self.filter, self._bare
         if wanted is None or self._filtered_to == self._known():
             return
         start = self._filtered_to
         if wanted.volatile:
-            if time.monotonic() < self._again_at:
+            if not last and time.monotonic() < self._again_at:
                 return
             start = (0, 0)
         known = self._known()
         new = yield from wanted.run(self.table, start[0], known[0], start[1])
-        if self.filter is wanted:
+        if self.filter is wanted and self._bare is bare:  # no search was done meanwhile
             self._behind = True
-            bare = new if start == (0, 0) else np.concatenate((self._bare, new))
-            self._found(bare, known, wanted, self.whole)
+            found = new if start == (0, 0) else np.concatenate((bare, new))
+            self._found(found, known, wanted, self.whole)
             self._again_at = time.monotonic() + _AGAIN_SECONDS
 
     def _found(self, bare: Array, known: tuple[int, int], wanted: Filter, whole: bool) -> None:

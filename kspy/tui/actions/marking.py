@@ -37,14 +37,14 @@ class Marking(Moving):
         seq, time_ns = self.viewing.table.seq(place), self.viewing.table.time_ns(place)
         known = self.kept.get(seq)
 
-        def keep(note: str) -> None:
-            if self.kept is None:
-                return
-            try:
-                self.kept.add(seq, time_ns, note.strip())
-            except KspyError as error:
-                self.say(str(error))
-            self.show_bookmarks()
+        def keep(note: str) -> str:
+            if self.kept is not None:
+                try:
+                    self.kept.add(seq, time_ns, note.strip())
+                except KspyError as error:
+                    self.say(str(error))
+                self.show_bookmarks()
+            return ""
 
         self.prompt.ask("bookmark", "a note, or nothing", keep, known.note if known else "")
 

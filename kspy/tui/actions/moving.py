@@ -8,7 +8,11 @@ from typing import Final
 
 from kspy.tui.actions.acting import Acting
 
-_SPAN: Final = re.compile(r"(-?)\+?(\d+(?:\.\d+)?)(ns|us|µs|ms|s|min|h)", re.ASCII)
+_SPAN: Final = re.compile(r"(-?)\+?(\d{1,12}(?:\.\d{1,12})?)(ns|us|µs|ms|s|min|h)", re.ASCII)
+_SECONDS: Final = re.compile(r"[+-]?\d{1,12}\.\d{1,12}|[+-]\d{1,12}", re.ASCII)
+"""A time as the list shows it: in seconds, without saying so."""
+_DIGITS: Final = 18
+"""Of the greatest number that a message can have."""
 _OF_DAY: Final = re.compile(r"(\d{1,2}):(\d\d)(?::(\d\d(?:\.\d{1,9})?))?", re.ASCII)
 _NS: Final = {
     "ns": 1,
@@ -84,32 +88,30 @@ class Moving(Acting):
         if here == item:
             self.say(f"this is {what}")
         elif not self.reveal(item):
-            self.say(f"{what} is not shown: the filter leaves it out (w: whole threads)")
+            self.say(f"{what} is not shown: the filter leaves it out (w: whole threads, esc: all)")
 
     # To a number or a time
 
     def action_go_to(self) -> None:
-        self.prompt.ask("go to", "message number, or +3.5s, 2min, 21:00:05", self._go_to)
+        self.prompt.ask("go to", "message number, or 3.5, 2min, 21:00:05", self._go_to)
 
-    def _go_to(self, text: str) -> None:
+    def _go_to(self, text: str) -> str:
         text = text.strip()
-        if not text:
-            return
         if text.isdecimal():
-            self._go_to_number(int(text))
-            return
+            return self._go_to_number(text)
         time_ns = self._time(text)
-        if time_ns is None:
-            self.say(f"{text}: is neither a message number nor a time (+3.5s, 2min, 21:00:05)")
-        else:
+        if time_ns is not None:
             self.go_to_time(time_ns)
+        elif text:
+            return "neither a message number nor a time (3.5, 2min, 21:00:05)"
+        return ""
 
-    def _go_to_number(self, seq: int) -> None:
-        place = self.viewing.table.place_of(seq)
+    def _go_to_number(self, text: str) -> str:
+        place = self.viewing.table.place_of(int(text)) if len(text) <= _DIGITS else None
         if place is None:
-            self.say(f"there is no message {seq:,}")
-        else:
-            self.jump_to(place, f"message {seq:,}")
+            return "there is no message with that number"
+        self.jump_to(place, f"message {int(text):,}")
+        return ""
 
     def go_to_time(self, time_ns: int) -> None:
         """To the last line that is not later."""
@@ -123,7 +125,8 @@ class Moving(Acting):
         if not len(items):
             return None
         start = table.item_time_ns(int(items[0]))
-        span = _SPAN.fullmatch(text.replace(" ", ""))
+        text = text.replace(" ", "")
+        span = _SPAN.fullmatch(f"{text}s" if _SECONDS.fullmatch(text) else text)
         if span:
             passed = round(float(span[2]) * _NS[span[3]])
             return start + (-passed if span[1] else passed) + _SHOWN_NS // 2 - 1

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from kspy.analysis.filter import Filter, FilterError, highlights, parse
 from kspy.analysis.progress import Progress
+from kspy.analysis.sanitize import cut, one_line
 from kspy.tui.actions.jumping import Jumping
 from kspy.tui.desk import Job
 
 Array = NDArray[Any]
+
+_WORD: Final = 30
+"""Cells of what is searched for, beside what was found."""
 
 
 class Searching(Jumping):
@@ -22,6 +26,7 @@ class Searching(Jumping):
     _finding: Job | None = None
     _hits: Array | None = None
     _wanted: Filter | None = None
+    _word = ""
 
     @property
     def searching(self) -> bool:
@@ -75,6 +80,7 @@ class Searching(Jumping):
         self._filtering.cancel()
         self._filtering = None
         self.filter_bar.give_up()
+        self.rearrange(self.stream.item)  # should its last step have been done by now
         self.say("given up; what was shown stays")
         return True
 
@@ -83,18 +89,19 @@ class Searching(Jumping):
     def action_find(self) -> None:
         self.prompt.ask("find", "a word, or /a regular expression/", self._find_text)
 
-    def _find_text(self, text: str) -> None:
+    def _find_text(self, text: str) -> str:
         text = text.strip()
         if not text:
             self.end_search()
-            return
+            return ""
         try:
             wanted = parse(text if _is_regex(text) else f"text:{_quoted(text)}")
         except FilterError as error:
-            self.say(str(error))
-            return
+            return str(error)
+        self._word = text
         self._find(wanted, jump=True)
         self._mark()
+        return ""
 
     def _find(self, wanted: Filter, *, jump: bool) -> None:
         if self._finding:
@@ -110,9 +117,12 @@ class Searching(Jumping):
                 self.action_next_match(1, here=True)
 
         def progress(progress: Progress) -> None:
-            self.prompt.note(f"{100 * progress.done // max(progress.total, 1)} %")
+            self._note(f"{100 * progress.done // max(progress.total, 1)} %")
 
         self._finding = self.desk.run(wanted.run(table), found, progress)
+
+    def _note(self, found: str) -> None:
+        self.prompt.note(f"{cut(one_line(self._word), _WORD)}   {found}")
 
     def end_search(self) -> None:
         if self._finding:
@@ -133,7 +143,7 @@ class Searching(Jumping):
         shown = viewing.matched[: viewing.shown]
         hits = shown[(shown >= 0) & np.isin(shown, self._hits)]
         if not len(hits):
-            self.prompt.note("not found")
+            self._note("not found")
             return
         item = self.stream.item
         at = int(np.searchsorted(hits, item if item is not None and item >= 0 else 0))
@@ -143,7 +153,7 @@ class Searching(Jumping):
         else:
             at -= 1
         at %= len(hits)
-        self.prompt.note(f"{at + 1:,} of {len(hits):,}")
+        self._note(f"{at + 1:,} of {len(hits):,}")
         if hits[at] != item:
             self.jump_to(int(hits[at]), "the match")
 

@@ -116,7 +116,7 @@ class CompareThreadsScreen(Screen[None]):
             old = self._left.table.load(left.place)
             new = self._right.table.load(right.place)
         except KspyError as error:
-            self.notify(one_line(str(error)), severity="error", markup=False)
+            self.notify(str(error), severity="error")
             return
         self.app.push_screen(CompareMessagesScreen(old, new))
 

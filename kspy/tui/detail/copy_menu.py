@@ -180,7 +180,7 @@ class CopyMenu(ModalScreen[None]):
             self._busy = False
 
     def _done(self, said: str) -> None:
-        self.app.notify(one_line(said), markup=False)
+        self.app.notify(said)
         if self.is_mounted:
             self.dismiss(None)
 

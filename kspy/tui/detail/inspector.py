@@ -20,6 +20,7 @@ from kspy.analysis.summary import summarize
 from kspy.analysis.waterfall import Waterfall
 from kspy.export.copies import as_path, as_value
 from kspy.recording.event import Event
+from kspy.tui.detail.copy_menu import LARGE as COPY_LIMIT
 from kspy.tui.detail.copy_menu import CopyMenu
 from kspy.tui.detail.hex_view import HexView, buffer_sections, frame_sections
 from kspy.tui.detail.rendered_view import RenderedView
@@ -212,7 +213,7 @@ class Inspector(Container):
         """Copy the value at the tree's cursor, where the tree is seen; else what it says."""
         item = self._item
         if item is None:
-            self.app.notify("nothing is selected", markup=False)
+            self.app.notify("nothing is selected")
             return
         selected = self.selected
         if selected is not None:
@@ -220,9 +221,13 @@ class Inspector(Container):
         else:
             what, value = _main_value(item)
         text = as_value(value)
+        count = len(text.encode(errors="replace"))
+        size = units.size(count)
+        if count > COPY_LIMIT:
+            self.app.notify(f"{size}: many terminals refuse so much; Y offers a file too")
+            return
         self.app.copy_to_clipboard(text)
-        size = units.size(len(text.encode(errors="replace")))
-        self.app.notify(f"copied: {one_line(what)[:100]}, {size}", markup=False)
+        self.app.notify(f"copied: {one_line(what)[:100]}, {size}")
 
     def copy_menu(self) -> CopyMenu | None:
         """The menu of all that can be copied of the message."""

@@ -52,9 +52,6 @@ class StreamView(ScrollView, can_focus=True, inherit_bindings=False):
     class Opened(Note):
         """Enter, or a second click on a line."""
 
-    class FollowingChanged(Note):
-        """Following was begun or ended."""
-
     def __init__(self, viewing: Viewing, load: Callable[[list[int]], None]) -> None:
         super().__init__(id="stream")
         self._viewing = viewing
@@ -149,12 +146,13 @@ class StreamView(ScrollView, can_focus=True, inherit_bindings=False):
         if line >= len(lines):
             return Strip.blank(width, back)
         item = int(lines[line])
+        before = int(lines[line - 1]) if line else None
         selected = line == self.cursor
         if selected:
             back = colours.cursor + Style(bold=self.has_focus)
         segments = [
             Segment(text, back + style if style else back)
-            for text, style, _ in self._rows(width).paint(self._line(line, item), self.matches)
+            for text, style, _ in self._rows(width).paint(self._line(item, before), self.matches)
         ]
         return Strip(segments).adjust_cell_length(width, back)
 
@@ -176,9 +174,8 @@ class StreamView(ScrollView, can_focus=True, inherit_bindings=False):
         if wanted:
             self._load(wanted)
 
-    def _line(self, line: int, item: int) -> Line:
+    def _line(self, item: int, before: int | None) -> Line:
         viewing, table = self._viewing, self._viewing.table
-        before = int(viewing.lines[line - 1]) if line else None
         thread = table.thread(item) if item >= 0 else -1
         head = table.head(thread) if thread >= 0 else item
         threads = viewing.mode == "threads"
@@ -294,7 +291,6 @@ class StreamView(ScrollView, can_focus=True, inherit_bindings=False):
     def watch_following(self, following: bool) -> None:
         if following and len(self._viewing.lines):
             self._move_to(len(self._viewing.lines) - 1)
-        self.post_message(self.FollowingChanged())
 
     # The mouse
 
