@@ -13,6 +13,7 @@ from textual.widget import Widget
 from textual.widgets import ContentSwitcher, Static
 
 from kspy.analysis import units
+from kspy.analysis.conventions import ARROWS
 from kspy.analysis.event_summary import summarize_event
 from kspy.analysis.progress import Progress
 from kspy.analysis.sanitize import COLOUR, cut, one_line
@@ -26,7 +27,6 @@ from kspy.tui.detail.rendered_view import RenderedView
 from kspy.tui.detail.timing_view import TimingView
 from kspy.tui.detail.tree.tree_view import JsonTree
 from kspy.tui.palette import Colours
-from kspy.tui.stream.row import ARROWS
 from kspy.wire.message import DECODE_LIMIT, Message
 
 if TYPE_CHECKING:
