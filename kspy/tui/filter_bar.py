@@ -7,11 +7,9 @@ A mistake is underlined and explained; until it is mended, what was found last s
 
 from __future__ import annotations
 
-import re
 from typing import ClassVar, Final
 
 from rich.cells import cell_len
-from rich.highlighter import Highlighter
 from rich.style import Style
 from rich.text import Text
 from textual.app import ComposeResult
@@ -23,10 +21,11 @@ from textual.widgets import Input, Static
 
 from kspy.analysis.filter import Filter, FilterError, Role, Span, completions, parse, spans
 from kspy.analysis.progress import Progress
-from kspy.analysis.sanitize import UNSAFE, cut, one_line
+from kspy.analysis.sanitize import cut, one_line
 from kspy.analysis.table import Table
 from kspy.tui.filter_choices import FilterChoices
 from kspy.tui.palette import Colours
+from kspy.tui.visible_text import VisibleText
 
 _PAUSE_SECONDS: Final = 0.08
 """Without a key for so long, the filter is applied."""
@@ -320,7 +319,7 @@ class FilterInput(Input):
         self.bar.submit()
 
 
-class FilterHighlighter(Highlighter):
+class FilterHighlighter(VisibleText):
     """Colours the parts of a filter, and underlines the mistake in it."""
 
     def __init__(self) -> None:
@@ -351,12 +350,4 @@ class FilterHighlighter(Highlighter):
         if self.mistake is not None:
             start, stop = self.mistake
             text.stylize(self._wrong, start, max(stop, start + 1))
-        text.plain = UNSAFE.sub(_visible, plain)
-
-
-def _visible(match: re.Match[str]) -> str:
-    """Stand-ins for what no terminal may get, one for each: the cursor counts them."""
-    return "".join(
-        chr(0x2400 + ord(character)) if ord(character) < 0x20 else "\ufffd"
-        for character in match.group()
-    )
+        super().highlight(text)
