@@ -119,10 +119,10 @@ async def test_the_first_free_number_is_offered(host: Host, tmp_path: Path) -> N
 async def test_a_name_acts_on_no_terminal(host: Host, tmp_path: Path) -> None:
     async with host.run_test(size=(80, 24)) as pilot:
         file = host.dialog.query_one(Input)
-        file.value = "a\x1b]0;b\x07c\u202ed.kspy"
+        file.value = "a\x1b]0;b\x01c\u202ed.kspy"
         await pilot.pause()
         shown = file.render_line(0).text
-        assert "a␛]0;b␇c\ufffdd.kspy" in shown
+        assert "a␛]0;b␁c\ufffdd.kspy" in shown
 
 
 @piloted

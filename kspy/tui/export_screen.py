@@ -25,8 +25,8 @@ from kspy.export.extract import extract
 from kspy.export.target import check_target
 from kspy.export.texts import write_json_lines, write_text, write_whole
 from kspy.tui.desk import Job
+from kspy.tui.entry import Entry
 from kspy.tui.picker import Picker
-from kspy.tui.visible_text import VisibleText
 
 if TYPE_CHECKING:
     from kspy.tui.app import KspyApp
@@ -117,13 +117,7 @@ class ExportScreen(ModalScreen[Path | None]):
             yield Label("as")
             yield Picker([form.label for form in FORMS], id="form")
             yield Label("to")
-            yield Input(
-                str(self._offered),
-                id="file",
-                compact=True,
-                select_on_focus=False,
-                highlighter=VisibleText(),
-            )
+            yield Entry(value=str(self._offered), id="file", select_on_focus=False)
             yield Static(id="problem", classes="note", markup=False)
             yield Static(_WARNING, id="warning", classes="note", markup=False)
             with Vertical(id="working"):

@@ -9,6 +9,14 @@ from textual.binding import Binding
 from textual.containers import Horizontal
 from textual.widgets import Input, Static
 
+from kspy.tui.entry import Entry
+
+
+class PromptInput(Entry):
+    """Where the answer is written."""
+
+    BINDINGS = [Binding("enter", "submit", "done")]
+
 
 class PromptBar(Horizontal):
     """Hidden until `ask`; gives the text to who asked, and the focus back to where it was."""
@@ -22,7 +30,7 @@ class PromptBar(Horizontal):
     PromptBar > #asked { color: $accent; }
     """
 
-    BINDINGS = [Binding("escape", "leave", "Back", show=False)]
+    BINDINGS = [Binding("escape", "leave", "back")]
 
     def __init__(self) -> None:
         super().__init__(id="prompt")
@@ -30,7 +38,7 @@ class PromptBar(Horizontal):
 
     def compose(self) -> ComposeResult:
         yield Static("", id="asked", markup=False)
-        yield Input(compact=True)
+        yield PromptInput()
         yield Static("", id="noted", markup=False)
 
     def ask(self, what: str, placeholder: str, then: Callable[[str], None], text: str = "") -> None:
