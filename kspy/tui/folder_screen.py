@@ -84,6 +84,10 @@ class FolderScreen(Screen[None]):
     def on_screen_resume(self, event: ScreenResume) -> None:
         self.action_rescan()
 
+    def on_screen_suspend(self) -> None:
+        if self._job:
+            self._job.cancel()  # a recording is looked at, which comes first
+
     def on_unmount(self) -> None:
         if self._job:
             self._job.cancel()
@@ -132,7 +136,10 @@ class FolderScreen(Screen[None]):
             parts.append(f"the newest; {self._listing.left_out:,} older ones are left out")
         if not self._done:
             unread = sum(file.state == "unread" for file in self._listing.files)
-            parts.append(f"reading, {unread:,} to go")
+            unchecked = len(self._listing.unchecked)
+            parts.append(
+                f"reading, {unread:,} to go" if unread else f"checking, {unchecked:,} to go"
+            )
         return Text("   ".join(parts), no_wrap=True, overflow="ellipsis")
 
     def _why_empty(self) -> Text:
