@@ -49,12 +49,19 @@ async def enter(pilot: Pilot[Any], *keys: str) -> None:
 
 @asynccontextmanager
 async def viewing(
-    path: Path, *keys: str, size: tuple[int, int] = (120, 40), **options: Any
+    path: Path,
+    *keys: str,
+    size: tuple[int, int] = (120, 40),
+    toasts: bool = False,
+    **options: Any,
 ) -> AsyncIterator[Viewer]:
-    """The viewer on a recording, all of it read, the keys pressed. Settings are its own."""
+    """The viewer on a recording, all of it read, the keys pressed. Settings are its own.
+
+    `toasts`: what is notified is on the screen, too.
+    """
     with TemporaryDirectory() as settings, patch.dict(os.environ, KSPY_CONFIG_DIR=settings):
         app = KspyApp(path, **options)
-        async with app.run_test(size=size) as pilot:
+        async with app.run_test(size=size, notifications=toasts) as pilot:
             viewer = Viewer(app, pilot)
             await viewer.settle()
             await viewer.enter(*keys)

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, ClassVar, Final
 
 from rich.console import Group, RenderableType
+from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 from textual.app import ComposeResult
@@ -23,6 +24,8 @@ from kspy.tui.stream.row import LEGEND
 from kspy.wire.frames import CHANNELS
 
 _KEYS_WIDTH: Final = 26
+_NARROW: Final = 60
+"""Cells of a terminal in which what a key does stands beneath it."""
 _TEXTUAL_S: Final = frozenset(
     ("ctrl+c", "super+c", "ctrl+pageup", "ctrl+pagedown", "super+backspace")
 )
@@ -90,7 +93,10 @@ class HelpScreen(ModalScreen[None]):
 
     def compose(self) -> ComposeResult:
         with VerticalScroll():
-            yield Static(Group(*self._parts()))
+            yield Static(id="help")
+
+    def on_resize(self) -> None:
+        self.query_one("#help", Static).update(Group(*self._parts()))
 
     def on_mount(self) -> None:
         self.query_one(VerticalScroll).focus()
@@ -99,20 +105,20 @@ class HelpScreen(ModalScreen[None]):
         self.query_one(VerticalScroll).scroll_relative(y=by, animate=False)
 
     def _parts(self) -> Iterator[RenderableType]:
-        colours = Colours.of(self.app)
+        colours, narrow = Colours.of(self.app), self.app.size.width < _NARROW
         yield Text("Keys (escape: back)", "bold")
         if self._here:
             yield Text("\nHere", colours.accent)
-            yield _rows(self._here)
+            yield _rows(self._here, narrow)
         if not self._main:
             return
         for name, keys in GROUPS.items():
             yield Text(f"\n{name}", colours.accent)
-            yield _rows((key.shown, key.help) for key in keys)
+            yield _rows(((key.shown, key.help) for key in keys), narrow)
         yield Text("\nFilter", colours.accent)
-        yield _rows(help_lines())
+        yield _rows(help_lines(), narrow)
         yield Text("\nMarks", colours.accent)
-        yield _rows(LEGEND.items())
+        yield _rows(LEGEND.items(), narrow)
         yield Text("\nChannels", colours.accent)
         for channel in CHANNELS:
             yield Text(f"  {channel}", colours.channel(channel))
@@ -146,8 +152,13 @@ def _said(node: DOMNode) -> Iterator[tuple[str, str]]:
                 yield name, words
 
 
-def _rows(rows: Iterable[tuple[str, str]]) -> Table:
+def _rows(rows: Iterable[tuple[str, str]], narrow: bool) -> Table:
     table = Table.grid(padding=(0, 1))
+    if narrow:
+        for left, right in rows:
+            table.add_row(Text(f" {left}", "bold"))
+            table.add_row(Padding(Text(right), (0, 0, 0, 3)))
+        return table
     table.add_column(width=_KEYS_WIDTH)
     table.add_column(ratio=1)
     for left, right in rows:
