@@ -99,6 +99,33 @@ async def test_the_name_follows_the_form(host: Host, tmp_path: Path) -> None:
 
 
 @piloted
+async def test_the_first_free_number_is_offered(host: Host, tmp_path: Path) -> None:
+    for name in ("part.kspy", "part.jsonl", "part-2.jsonl"):
+        (tmp_path / name).touch()
+    async with host.run_test(size=(80, 24)) as pilot:
+        file = host.dialog.query_one(Input)
+        assert file.value == str(tmp_path / "part-2.kspy")
+        await pilot.press("tab", "down")
+        assert file.value == str(tmp_path / "part-3.jsonl")
+        (tmp_path / "part-2.kspy").touch()
+        await pilot.press("up")
+        assert file.value == str(tmp_path / "part-3.kspy")
+        file.value = str(tmp_path / "mine-2.kspy")
+        await pilot.press("down")
+        assert file.value == str(tmp_path / "mine-2.jsonl"), "a number of the user's own stays"
+
+
+@piloted
+async def test_a_name_acts_on_no_terminal(host: Host, tmp_path: Path) -> None:
+    async with host.run_test(size=(80, 24)) as pilot:
+        file = host.dialog.query_one(Input)
+        file.value = "a\x1b]0;b\x01c\u202ed.kspy"
+        await pilot.pause()
+        shown = file.render_line(0).text
+        assert "a␛]0;b␁c\ufffdd.kspy" in shown
+
+
+@piloted
 async def test_nothing_is_written_over_without_asking(host: Host, tmp_path: Path) -> None:
     there = tmp_path / "there.kspy"
     there.write_text("mine")

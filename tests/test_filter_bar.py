@@ -137,8 +137,8 @@ async def test_a_mistake_keeps_the_last_good_result_and_is_explained() -> None:
         assert (bar.bar.mistake.start, bar.bar.mistake.stop) == (7, 10)
         assert "no field 'tpe'; did you mean type?" in bar.screen[1]
         await bar.press("escape")
-        assert "no field 'tpe'" in bar.screen[0]
-        assert "no field" not in "".join(bar.screen[1:])
+        assert "no field 'tpe'; did you mean type?" in bar.screen[1]
+        assert "no field" not in "".join(bar.screen[2:])
         bar.bar.focus_input()
         await bar.press(*["backspace"] * 4)
         await bar.pause()
@@ -304,3 +304,34 @@ async def test_hostile_text_is_taken() -> None:
             bar.bar.text = text
             await bar.pause()
             assert "\x1b" not in "".join(bar.screen)
+
+
+@piloted
+@pytest.mark.parametrize("size", [(80, 24), (40, 12)])
+async def test_a_long_explanation_is_shown_to_its_end(size: tuple[int, int]) -> None:
+    async with opened(size) as bar:
+        await bar.paste("latency>500")
+        for _ in range(2):
+            shown = " ".join(" ".join(line.split()) for line in bar.screen[1:4])
+            assert "one of ns us ms s min h, as in latency>500ms" in shown.replace("  ", " ")
+            await bar.press("escape")
+
+
+@piloted
+@pytest.mark.parametrize("mistake", ["/[/", "/[/ ", "(type:status ", "(", "status)"])
+async def test_a_mistake_of_brackets_opens_no_list_of_fields(mistake: str) -> None:
+    async with opened() as bar:
+        await bar.paste(mistake)
+        assert bar.bar.mistake is not None
+        assert bar.choices.first is None
+        assert not any("latency" in line for line in bar.screen)
+
+
+@piloted
+async def test_fields_are_offered_where_one_can_begin() -> None:
+    async with opened() as bar:
+        await bar.paste("error ")
+        assert bar.choices.first is not None
+        await bar.paste("size>")
+        assert bar.choices.first is not None
+        assert bar.choices.first.text == "1KB"

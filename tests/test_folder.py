@@ -17,7 +17,7 @@ from kspy.analysis.progress import Progress
 from kspy.errors import KspyError
 from kspy.tui.desk import Desk
 from kspy.tui.folder_screen import FolderScreen
-from kspy.tui.folder_table import COLUMNS, FolderTable, fitting
+from kspy.tui.folder_table import COLUMNS, FolderTable, fitting, needed
 
 RECORDINGS = Path(__file__).parent.parent / "recordings"
 
@@ -62,6 +62,7 @@ def test_the_real_recordings() -> None:
         path.name: "whole" for path in RECORDINGS.glob("*.kspy")
     }
     assert found["error.kspy"].errors
+    assert found["kernel-dies.kspy"].errors == 1, "a kernel that died is an error to jump to"
     assert not found["hello.kspy"].errors
     assert all(file.kernel and file.length_ns for file in found.values())
 
@@ -82,6 +83,8 @@ def test_what_is_no_whole_recording_is_told_as_it_is(tmp_path: Path) -> None:
     raw = (tmp_path / "whole.kspy").read_bytes()
     (tmp_path / "cut.kspy").write_bytes(raw[:-10])
     (tmp_path / "damaged.kspy").write_bytes(bytes(20) + raw[20:])
+    middle = len(raw) // 3
+    (tmp_path / "hurt.kspy").write_bytes(raw[:middle] + b"\0\0\0" + raw[middle + 3 :])
     (tmp_path / "text.kspy").write_text("hello")
     (tmp_path / "empty.kspy").touch()
     (tmp_path / "secret.kspy").symlink_to("/proc/self/mem")
@@ -91,6 +94,7 @@ def test_what_is_no_whole_recording_is_told_as_it_is(tmp_path: Path) -> None:
         found = listed(tmp_path)
     states = {name: file.state for name, file in found.items()}
     assert states["whole.kspy"] == "whole"
+    assert states["hurt.kspy"] == "damaged", "also where its index is whole"
     assert states["cut.kspy"] == "cut"
     assert states["damaged.kspy"] == "damaged"
     assert states["growing.kspy"] == "growing"
@@ -129,17 +133,25 @@ def test_a_folder_that_cannot_be_read() -> None:
 
 
 @pytest.mark.parametrize("width", range(1, 250))
-def test_columns_fill_the_width(width: int) -> None:
-    columns = fitting(width)
+def test_columns_fit_and_are_as_wide_as_what_they_hold(width: int) -> None:
+    widths = {column.title: 9 for column in COLUMNS} | {"name": 40}
+    columns = fitting(width, widths)
     assert columns[0][0] is COLUMNS[0]
-    if width >= 18:
-        assert sum(cells + 2 for _, cells in columns) == width
+    used = 1 + sum(cells for _, cells in columns) + 2 * (len(columns) - 1)
+    assert used <= max(width, 2)
+    assert all(cells == 9 for _, cells in columns[1:])
+    assert columns[0][1] == 40 or used == max(width, 2)
 
 
-def test_eighty_cells_have_room_for_what_matters() -> None:
-    titles = [column.title for column, _ in fitting(80)]
-    assert titles == ["name", "recorded", "messages", "errors", "state"]
-    assert len(fitting(120)) == len(COLUMNS)
+def test_eighty_cells_have_room_for_all_of_the_real_recordings() -> None:
+    shown = fitting(80, needed(listed(RECORDINGS).values()))
+    assert [column for column, _ in shown] == list(COLUMNS)
+
+
+def test_long_names_leave_room_for_what_matters(tmp_path: Path) -> None:
+    record(tmp_path / f"{'long' * 20}.kspy")
+    titles = [column.title for column, _ in fitting(80, needed(listed(tmp_path).values()))]
+    assert titles == ["name", "recorded", "length", "messages", "errors", "state"]
 
 
 # The screen

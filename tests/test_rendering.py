@@ -66,6 +66,8 @@ EXAMPLES: list[tuple[str, dict[str, Any], list[str]]] = [
     ("display_data", {"data": {"application/json": {"a": [1]}}}, ['"a": [']),
     ("display_data", {"data": {"text/plain": ["two\n", "lines"]}}, ["two\nlines"]),
     ("display_data", {"data": 7}, ["7"]),
+    ("display_data", {"data": {}, "metadata": {}}, ["It holds no data."]),
+    ("update_display_data", {"data": {}, "transient": {"display_id": "d"}}, ["no data", '"d"']),
     ("display_data", {"data": {"image/png": "!"}}, ["image/png"]),
     ("execute_result", {"data": {"text/plain": "3"}, "metadata": {"k": 1}}, ["3", '"k": 1']),
     ("inspect_reply", {"found": False}, ["nothing found"]),
@@ -165,7 +167,13 @@ def test_a_language_that_pygments_knows_or_none() -> None:
 def test_blocks_do_with_carriage_returns_what_terminals_do() -> None:
     assert block("50%\r100%\nnext\r\n").plain == "100%\nnext\n"
     assert block("\x1b[31mred\r\x1b[32mover").plain == "over"
+    assert block("\x1b[31m\r\x1b[0m").plain == ""
+
+
+def test_written_over_is_what_was_there() -> None:
     assert updates("a\rb\r\nc\r") == 1
+    assert updates("\rfirst\n\r\rsecond") == 0
+    assert updates("a\r\r\x1b[31m\rb") == 1
 
 
 def test_long_blocks_are_cut_and_say_so() -> None:

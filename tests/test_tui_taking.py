@@ -81,7 +81,7 @@ async def test_what_a_filter_shows_is_exported(hello: Path) -> None:
 async def test_bookmarks_are_kept_beside_the_recording(hello: Path) -> None:
     before = hello.read_bytes()
     async with viewing(hello, "colon", "=12", "enter", "m", "=look here", "enter") as viewer:
-        assert viewer.row.startswith("◆")
+        assert viewer.row.startswith(" ◆")
         kept = hello.with_name("hello.kspy.bookmarks")
         assert stat.S_IMODE(kept.stat().st_mode) == 0o600
         assert hello.read_bytes() == before
@@ -90,6 +90,16 @@ async def test_bookmarks_are_kept_beside_the_recording(hello: Path) -> None:
         assert any("look here" in line for line in viewer.screen)
         await viewer.enter("enter")
         assert "hello⏎" in viewer.row
+
+
+@piloted
+async def test_a_bookmark_hides_no_error(tmp_path: Path) -> None:
+    shutil.copy(RECORDINGS / "error.kspy", tmp_path)
+    async with viewing(tmp_path / "error.kspy", "n", "m", "=here", "enter") as viewer:
+        assert viewer.row.startswith("✗◆")
+        assert "!" in viewer.main.timeline.render_line(0).text
+        await viewer.enter("t")
+        assert "✗◆" in viewer.row
 
 
 @piloted

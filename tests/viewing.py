@@ -27,6 +27,9 @@ _QUIET_SECONDS = 0.2
 
 LIST_SECONDS = 0.04
 
+_SAID_SECONDS = 600
+"""On a busy machine, what was said would be gone before a test reads it."""
+
 
 async def settled(pilot: Pilot[Any], pause: float = _QUIET_SECONDS) -> None:
     """Wait until all work is done and drawn; with a shorter pause, until the list is."""
@@ -50,12 +53,20 @@ async def enter(pilot: Pilot[Any], *keys: str) -> None:
 
 @asynccontextmanager
 async def viewing(
-    path: Path, *keys: str, size: tuple[int, int] = (120, 40), **options: Any
+    path: Path,
+    *keys: str,
+    size: tuple[int, int] = (120, 40),
+    toasts: bool = False,
+    **options: Any,
 ) -> AsyncIterator[Viewer]:
-    """The viewer on a recording, all of it read, the keys pressed. Settings are its own."""
+    """The viewer on a recording, all of it read, the keys pressed. Settings are its own.
+
+    `toasts`: what is notified is on the screen, too.
+    """
     with TemporaryDirectory() as settings, patch.dict(os.environ, KSPY_CONFIG_DIR=settings):
         app = KspyApp(path, **options)
-        async with app.run_test(size=size) as pilot:
+        app.NOTIFICATION_TIMEOUT = _SAID_SECONDS
+        async with app.run_test(size=size, notifications=toasts) as pilot:
             viewer = Viewer(app, pilot)
             await viewer.settle()
             await viewer.enter(*keys)

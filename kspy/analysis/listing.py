@@ -1,19 +1,21 @@
 """The recordings in a folder: enough of each to tell which is the one looked for.
 
-Of a recording with an index only that is read; one without (growing, or cut short) is read
-through. A file that is no recording is listed too, with the reason: it is what somebody wonders
-about.
+Of a recording with an index only that is read at first; one without (growing, or cut short) is
+read through. When all are listed, those that seem whole are read through too, as damage is found
+by that alone. A file that is no recording is listed too, with the reason: it is what somebody
+wonders about.
 """
 
 from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final, Literal
 
+from kspy.analysis.density import is_failure
 from kspy.analysis.fields import mapping, string
 from kspy.analysis.progress import Progress
 from kspy.analysis.sanitize import one_line
@@ -37,6 +39,7 @@ class Listed:
     name       relative to the folder
     when_ns    when its recording began
     length_ns  from the first message or event to the last
+    errors     messages and events that say that something failed
     reason     why it is "refused"
     """
 
@@ -51,6 +54,9 @@ class Listed:
     messages: int | None = None
     errors: int | None = None
     reason: str = ""
+
+
+Read = Callable[[Listed, Progress], Generator[Progress, None, Listed]]
 
 
 class Listing:
@@ -74,6 +80,7 @@ class Listing:
         found.sort(key=lambda file: (-file.changed_ns, file.name))
         self.left_out = max(0, len(found) - MOST)
         known = {file.path: file for file in before.files} if before else {}
+        self._checked: set[Listed] = set(before._checked) if before else set()
         self.files: list[Listed] = [_take_over(file, known.get(file.path)) for file in found[:MOST]]
 
     def _look(self, path: Path) -> Listed | None:
@@ -87,18 +94,34 @@ class Listing:
         return Listed(path, name, about.st_size, about.st_mtime_ns)
 
     def read(self) -> Generator[Progress, None, None]:
-        """Read one file after the other; progress counts files."""
+        """Read one file after the other, then look for damage; progress counts files."""
         total = len(self.files)
         for number, file in enumerate(self.files):
-            if file.state != "unread":
-                continue
+            if file.state == "unread":
+                yield Progress(number, total)
+                yield from self._try(number, _read, Progress(number, total))
+        for number in self.unchecked:
             yield Progress(number, total)
-            try:
-                self.files[number] = yield from _read(file, Progress(number, total))
-            except (KspyError, OSError) as error:
-                reason = str(error).removeprefix(f"{file.path}: ")
-                self.files[number] = replace(file, state="refused", reason=one_line(reason))
+            yield from self._try(number, _check, Progress(number, total))
+            self._checked.add(self.files[number])
         yield Progress(total, total)
+
+    @property
+    def unchecked(self) -> list[int]:
+        """The places of the files that seem whole, and were not read through yet."""
+        return [
+            number
+            for number, file in enumerate(self.files)
+            if file.state == "whole" and file not in self._checked
+        ]
+
+    def _try(self, number: int, read: Read, progress: Progress) -> Generator[Progress, None, None]:
+        file = self.files[number]
+        try:
+            self.files[number] = yield from read(file, progress)
+        except (KspyError, OSError) as error:
+            reason = str(error).removeprefix(f"{file.path}: ")
+            self.files[number] = replace(file, state="refused", reason=one_line(reason))
 
 
 def _take_over(file: Listed, before: Listed | None) -> Listed:
@@ -153,5 +176,13 @@ def _read(file: Listed, progress: Progress) -> Generator[Progress, None, Listed]
             when_ns=min(starts, default=None),
             length_ns=max(ends, default=0) - min(starts, default=0),
             messages=len(known),
-            errors=known.outcomes.count(ERROR),
+            errors=known.outcomes.count(ERROR) + sum(map(is_failure, known.events)),
         )
+
+
+def _check(file: Listed, progress: Progress) -> Generator[Progress, None, Listed]:
+    """Read through what seems whole: is it?"""
+    with Recording(file.path) as recording:
+        for _ in recording.check():
+            yield progress
+        return replace(file, state=recording.state)

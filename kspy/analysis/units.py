@@ -17,6 +17,11 @@ def size(count: int) -> str:
     return f"{value:.{1 if value < 9.95 else 0}f} {UNITS[place]}"
 
 
+def short_size(count: int) -> str:
+    """`312 B`, `1.4 KB`, `23 MB`: as `size`, in at most 6 cells for less than 1000 TB."""
+    return f"{count} B" if count < 1000 else size(count)
+
+
 def duration(nanoseconds: int) -> str:
     """`0.4 ms`, `12 s`, `3 min 05 s`, `2 h 07 min`."""
     if nanoseconds < 0:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from kspy.analysis.conventions import ARROWS, HARMLESS, NOISE
 from kspy.analysis.event_summary import summarize_event
 from kspy.analysis.sanitize import one_line, pad
 from kspy.analysis.summary import summarize
@@ -15,16 +16,11 @@ from kspy.export.style import Style
 from kspy.recording.event import Event
 from kspy.wire.message import Message
 
-ARROWS: Final = {"to_kernel": "→", "to_client": "←"}
 EVENT_MARK: Final = "·"
 TIME_WIDTH: Final = 10
 CHANNEL_WIDTH: Final = 7
 TYPE_WIDTH: Final = 19  # kernel_info_request, update_display_data
 CLIENT_WIDTH: Final = 3
-
-NOISE: Final = frozenset(("status", "iopub_welcome"))
-HARMLESS: Final = frozenset(("msgpack", "redelivered"))
-"""Flags that say how something was sent, not that anything is wrong."""
 
 
 class Lines:

@@ -34,6 +34,7 @@ class KspyApp(Notices):
     TITLE = "kspy"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("question_mark", "help", "Help", show=False),
+        Binding("f1", "app.help", "help", key_display="F1", priority=True),
         Binding("ctrl+t", "next_theme", "The next theme", show=False),
     ]
     ENABLE_COMMAND_PALETTE = True

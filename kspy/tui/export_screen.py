@@ -25,6 +25,7 @@ from kspy.export.extract import extract
 from kspy.export.target import check_target
 from kspy.export.texts import write_json_lines, write_text, write_whole
 from kspy.tui.desk import Job
+from kspy.tui.entry import Entry
 from kspy.tui.picker import Picker
 
 if TYPE_CHECKING:
@@ -104,17 +105,19 @@ class ExportScreen(ModalScreen[Path | None]):
         self._table = table
         self._choices = choices
         self._path = default_path
+        self._offered = default_path
         self._job: Job | None = None
         self._asked: Path | None = None
 
     def compose(self) -> ComposeResult:
+        self._offered = _free(self._path)
         with VerticalScroll(id="dialog", can_focus=False):
             yield Label("Export", id="title")
             yield Picker([choice.title for choice in self._choices], id="what")
             yield Label("as")
             yield Picker([form.label for form in FORMS], id="form")
             yield Label("to")
-            yield Input(str(_free(self._path)), id="file", compact=True, select_on_focus=False)
+            yield Entry(value=str(self._offered), id="file", select_on_focus=False)
             yield Static(id="problem", classes="note", markup=False)
             yield Static(_WARNING, id="warning", classes="note", markup=False)
             with Vertical(id="working"):
@@ -139,11 +142,18 @@ class ExportScreen(ModalScreen[Path | None]):
         form = self.form
         self.query_one("#what", Picker).disabled = form.write is None
         self.query_one("#warning", Static).update(_WARNING if form.write else _PICTURE)
+        self._offer(form.suffix)
+        self._complain("")
+
+    def _offer(self, suffix: str) -> None:
+        """Another form, another name: from the one that was asked for, without its number."""
         file = self.query_one(Input)
         path = Path(file.value)
-        if path.suffix != form.suffix and path.suffix in {known.suffix for known in FORMS}:
-            file.value = str(_free(path.with_suffix(form.suffix)))
-        self._complain("")
+        if path.suffix != suffix and path.suffix in {known.suffix for known in FORMS}:
+            if path != self._offered:
+                self._path = path
+            self._offered = _free(self._path.with_suffix(suffix))
+            file.value = str(self._offered)
 
     def on_input_changed(self, event: Input.Changed) -> None:
         self._complain("")
@@ -268,7 +278,7 @@ class ExportScreen(ModalScreen[Path | None]):
 
 
 def _free(path: Path) -> Path:
-    """`path`, or the like of it that does not exist: `session-2.kspy`."""
+    """`path`, or the first like it that does not exist: `session-2.kspy`."""
     found = path
     for number in range(2, _NAMES):
         try:

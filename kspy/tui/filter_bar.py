@@ -2,29 +2,29 @@
 
     / type:execute_* error                                              37 of 1,204  threads
 
-A mistake is underlined and explained; until it is mended, what was found last stays.
+A mistake is underlined and explained beneath: over the list while one types, so that it does not
+jump, and in lines of its own after that. Until it is mended, what was found last stays.
 """
 
 from __future__ import annotations
 
-import re
 from typing import ClassVar, Final
 
 from rich.cells import cell_len
-from rich.highlighter import Highlighter
 from rich.style import Style
 from rich.text import Text
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Horizontal
+from textual.containers import Horizontal, Vertical
 from textual.message import Message
 from textual.timer import Timer
 from textual.widgets import Input, Static
 
 from kspy.analysis.filter import Filter, FilterError, Role, Span, completions, parse, spans
 from kspy.analysis.progress import Progress
-from kspy.analysis.sanitize import UNSAFE, cut, one_line
+from kspy.analysis.sanitize import one_line
 from kspy.analysis.table import Table
+from kspy.tui.entry import Entry, VisibleText
 from kspy.tui.filter_choices import FilterChoices
 from kspy.tui.palette import Colours
 
@@ -32,18 +32,21 @@ _PAUSE_SECONDS: Final = 0.08
 """Without a key for so long, the filter is applied."""
 _REMEMBERED: Final = 100
 _NARROW: Final = 40
-_LONGEST_NOTE: Final = 48
+_SIGNS: Final = (":", "=", "<", ">", ",", "!", "-")
+"""What is followed by something, whatever it is."""
 
 
-class FilterBar(Horizontal):
+class FilterBar(Vertical):
     """A filter, as text; `table` offers the values that occur in it."""
 
     DEFAULT_CSS = """
-    FilterBar { height: 1; background: $panel; padding: 0 1; }
-    FilterBar > #filter-sign { width: 2; color: $dimmed; }
-    FilterBar:focus-within > #filter-sign { color: $accent; }
-    FilterBar > FilterInput { width: 1fr; background: $panel; background-tint: transparent; }
-    FilterBar > #filter-note { width: auto; margin-left: 2; color: $dimmed; }
+    FilterBar { height: auto; background: $panel; padding: 0 1; }
+    FilterBar > Horizontal { height: 1; }
+    FilterBar #filter-sign { width: 2; color: $dimmed; }
+    FilterBar:focus-within #filter-sign { color: $accent; }
+    FilterBar FilterInput { width: 1fr; background: $panel; background-tint: transparent; }
+    FilterBar #filter-note { width: auto; margin-left: 2; color: $dimmed; }
+    FilterBar #filter-mistake { height: auto; max-height: 4; color: $doubtful; display: none; }
     """
 
     class Changed(Message):
@@ -65,6 +68,7 @@ class FilterBar(Horizontal):
         self._entry = FilterInput()
         self._choices = FilterChoices()
         self._note = Static("", id="filter-note", markup=False)
+        self._explanation = Static("", id="filter-mistake", markup=False)
         self._timer: Timer | None = None
         self._applied: str | None = ""
         self._mistake: FilterError | None = None
@@ -75,9 +79,11 @@ class FilterBar(Horizontal):
         self._draft = ""
 
     def compose(self) -> ComposeResult:
-        yield Static("/", id="filter-sign", markup=False)
-        yield self._entry
-        yield self._note
+        with Horizontal():
+            yield Static("/", id="filter-sign", markup=False)
+            yield self._entry
+            yield self._note
+        yield self._explanation
         yield self._choices
 
     # For the screen
@@ -151,22 +157,25 @@ class FilterBar(Horizontal):
     def _tell(self, mistake: FilterError | None) -> None:
         self._mistake = mistake
         self._entry.mark(mistake)
-        self._choices.explain(str(mistake) if mistake and self._entry.has_focus else "")
+        self._explain()
         self._show_note()
 
+    def _explain(self) -> None:
+        """Say what is wrong: where the choices are while one types, else in the bar."""
+        why, writing = one_line(str(self._mistake or "")), self._entry.has_focus
+        self._choices.explain(why if writing else "")
+        self._explanation.update(why)
+        self._explanation.display = bool(why) and not writing
+
     def _show_note(self) -> None:
-        look = ""
         if self._progress is not None:
             done, total = self._progress
             note = f"{100 * done // max(total, 1)} %"
-        elif self._mistake is not None and not self._entry.has_focus:
-            note, look = cut(one_line(str(self._mistake)), _LONGEST_NOTE), "doubtful"
         else:
             note = self._count
         if self.size.width < _NARROW and self._entry.has_focus:
             note = ""
-        style = Colours.of(self.app).doubtful if look and self.is_attached else Style.null()
-        self._note.update(Text(note, style))
+        self._note.update(note)
 
     # Completing
 
@@ -176,10 +185,25 @@ class FilterBar(Horizontal):
         offered = []
         if entry.has_focus and self._past is None and entry.value[: entry.cursor_position].strip():
             offered = completions(entry.value, entry.cursor_position, self._table)
+            if offered and not self._begun(offered[0].start):
+                offered = []
         start = offered[0].start if offered else 0
         before = cell_len(entry.value[:start]) - entry.scroll_offset.x
         self._choices.place(entry.region.x + before, entry.region.y)
+        could = self.can_complete()
         self._choices.offer(offered)
+        if could != self.can_complete():
+            self.refresh_bindings()
+
+    def _begun(self, start: int) -> bool:
+        """Is what could stand from `start` on wanted: begun, or all that can follow?
+
+        Where a bracket or a regular expression is to be mended, a list of all fields is in the way.
+        """
+        before = self._entry.value[: self._entry.cursor_position]
+        if start < len(before) or before.rstrip().endswith(_SIGNS):
+            return True
+        return before[-1:].isspace() and _mistake_in(before) is None
 
     def complete(self) -> None:
         """Write the completion that is chosen, or the first."""
@@ -258,36 +282,34 @@ class FilterBar(Horizontal):
 
     def on_descendant_blur(self) -> None:
         self._choices.offer([])
-        self._choices.explain("")
-        self._show_note()
+        self._tell(self._mistake)
 
     def on_resize(self) -> None:
         self._show_note()
 
 
-class FilterInput(Input):
-    """The entry: an `Input` that colours a filter, and gives some keys to the bar."""
+class FilterInput(Entry):
+    """The entry: it colours a filter, and gives some keys to the bar."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("tab", "complete", "Complete", show=False),
-        Binding("down", "move(1)", "Next completion", show=False),
-        Binding("up", "move(-1)", "History", show=False),
-        Binding("escape", "escape", "Back; first, end a search that runs", show=False),
+        Binding("enter", "submit", "keep", tooltip="Keep the filter, and go to the list."),
+        Binding("tab", "complete", "complete", tooltip="Write the completion."),
+        Binding("down", "move(1)", "The next completion.", show=False),
+        Binding("up", "move(-1)", "The completion before; the filter before.", show=False),
+        Binding("escape", "escape", "back", tooltip="Back; first, end a search that runs."),
     ]
 
     def __init__(self) -> None:
         self._colours = FilterHighlighter()
         super().__init__(
-            placeholder="type:execute_* error latency>500ms …",
+            placeholder="filter, as in type:execute_* error latency>500ms",
             highlighter=self._colours,
-            compact=True,
             select_on_focus=False,
         )
 
     @property
     def bar(self) -> FilterBar:
-        assert isinstance(self.parent, FilterBar)
-        return self.parent
+        return self.query_ancestor(FilterBar)
 
     def on_mount(self) -> None:
         self._take_colours()
@@ -320,7 +342,15 @@ class FilterInput(Input):
         self.bar.submit()
 
 
-class FilterHighlighter(Highlighter):
+def _mistake_in(text: str) -> FilterError | None:
+    try:
+        parse(text)
+    except FilterError as error:
+        return error
+    return None
+
+
+class FilterHighlighter(VisibleText):
     """Colours the parts of a filter, and underlines the mistake in it."""
 
     def __init__(self) -> None:
@@ -351,12 +381,4 @@ class FilterHighlighter(Highlighter):
         if self.mistake is not None:
             start, stop = self.mistake
             text.stylize(self._wrong, start, max(stop, start + 1))
-        text.plain = UNSAFE.sub(_visible, plain)
-
-
-def _visible(match: re.Match[str]) -> str:
-    """Stand-ins for what no terminal may get, one for each: the cursor counts them."""
-    return "".join(
-        chr(0x2400 + ord(character)) if ord(character) < 0x20 else "\ufffd"
-        for character in match.group()
-    )
+        super().highlight(text)

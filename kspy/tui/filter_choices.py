@@ -11,7 +11,7 @@ from textual.message import Message
 from textual.widget import Widget
 
 from kspy.analysis.filter import Completion
-from kspy.analysis.sanitize import cut, one_line, pad
+from kspy.analysis.sanitize import one_line, pad
 from kspy.tui.palette import Colours
 
 _ROWS: Final = 8
@@ -66,7 +66,7 @@ class FilterChoices(Widget):
     def place(self, column: int, line: int) -> None:
         """Stand beneath this place of the screen."""
         self.absolute_offset = Offset(max(column - 1, 0), line + 1)
-        self._room = max(self.screen.size.height - line - 2, 1)
+        self._room = max(self.screen.size.height - line - 1, 2)
 
     def _changed(self) -> None:
         self.display = bool(self._offered or self._mistake)
@@ -76,7 +76,7 @@ class FilterChoices(Widget):
 
     def _shown(self) -> range:
         """The completions that there is room for, the chosen one among them."""
-        rows = min(_ROWS, self._room)
+        rows = min(_ROWS, self._room - 1)
         first = max(0, (self._at or 0) - rows + 1)
         return range(first, min(first + rows, len(self._offered)))
 
@@ -110,7 +110,8 @@ class FilterChoices(Widget):
         last = self._mistake or (_KEYS if lines else "")
         if last:
             look = colours.doubtful if self._mistake else colours.dim
-            lines.append(Text(cut(last, max(width, 1)), look, no_wrap=True, end=""))
+            wrapped = Text(last, look).wrap(self.app.console, max(width, 1))
+            lines += wrapped[: max(self._room - len(lines), 1)]
         return lines
 
     def on_click(self, event: events.Click) -> None:

@@ -19,15 +19,16 @@ from kspy.analysis.sanitize import one_line
 from kspy.analysis.units import plural
 from kspy.errors import KspyError
 from kspy.tui.desk import Desk, Job
+from kspy.tui.entry import Entry
 from kspy.tui.folder_table import FolderTable
 
 
-class NameInput(Input):
+class NameInput(Entry):
     """Where a part of a name is typed."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter,down", "screen.to_list", "To the list"),
-        Binding("escape", "screen.clear", "All recordings"),
+        Binding("enter,down", "screen.to_list", "keep", tooltip="Keep these, and go to the list."),
+        Binding("escape", "screen.clear", "all", tooltip="All recordings."),
     ]
 
 
@@ -72,7 +73,7 @@ class FolderScreen(Screen[None]):
 
     def compose(self) -> ComposeResult:
         yield Static(id="title")
-        yield NameInput(placeholder="part of a name", id="names", compact=True)
+        yield NameInput(placeholder="part of a name", id="names")
         yield FolderTable()
         yield Static(id="empty")
         yield Footer(compact=True, show_command_palette=False)
@@ -82,6 +83,10 @@ class FolderScreen(Screen[None]):
 
     def on_screen_resume(self, event: ScreenResume) -> None:
         self.action_rescan()
+
+    def on_screen_suspend(self) -> None:
+        if self._job:
+            self._job.cancel()  # a recording is looked at, which comes first
 
     def on_unmount(self) -> None:
         if self._job:
@@ -131,7 +136,10 @@ class FolderScreen(Screen[None]):
             parts.append(f"the newest; {self._listing.left_out:,} older ones are left out")
         if not self._done:
             unread = sum(file.state == "unread" for file in self._listing.files)
-            parts.append(f"reading, {unread:,} to go")
+            unchecked = len(self._listing.unchecked)
+            parts.append(
+                f"reading, {unread:,} to go" if unread else f"checking, {unchecked:,} to go"
+            )
         return Text("   ".join(parts), no_wrap=True, overflow="ellipsis")
 
     def _why_empty(self) -> Text:

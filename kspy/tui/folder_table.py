@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, ClassVar, Final
 
+from rich.cells import cell_len
 from rich.segment import Segment
 from rich.style import Style
 from textual.binding import Binding, BindingType
@@ -19,14 +20,16 @@ from textual.strip import Strip
 
 from kspy.analysis.listing import SUFFIX, Listed
 from kspy.analysis.sanitize import pad
-from kspy.analysis.units import duration, size
+from kspy.analysis.units import duration, short_size
 from kspy.tui.palette import Colours
 from kspy.tui.status_bar import STATES
 
 _STATES: Final = {"unread": "…", "refused": "", **STATES}
 _GAP: Final = 2
 _NAME_WIDTH: Final = 23
-"""Room for the names that a tap gives by itself."""
+"""Of longer names so much stays, for as long as other columns need room."""
+_LONGEST: Final = 32
+"""Cells of what strangers wrote, but for names."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +37,6 @@ class Column:
     """`key` sorts; a column of a lower `rank` stays longer when the terminal is narrow."""
 
     title: str
-    width: int
     rank: int
     text: Callable[[Listed], str]
     key: Callable[[Listed], Any]
@@ -61,14 +63,13 @@ def _count(number: int | None) -> str:
     return "" if number is None else f"{number:,}"
 
 
-NAME: Final = Column("name", _NAME_WIDTH, 0, _name, _name)
+NAME: Final = Column("name", 0, _name, _name)
 COLUMNS: Final = (
     NAME,
-    Column("kernel", 12, 6, lambda file: file.kernel, lambda file: file.kernel),
-    Column("recorded", 11, 3, _when, lambda file: file.when_ns or 0, falling=True),
+    Column("kernel", 6, lambda file: file.kernel, lambda file: file.kernel),
+    Column("recorded", 3, _when, lambda file: file.when_ns or 0, falling=True),
     Column(
         "length",
-        11,
         5,
         lambda file: "" if file.length_ns is None else duration(file.length_ns),
         lambda file: file.length_ns or 0,
@@ -77,7 +78,6 @@ COLUMNS: Final = (
     ),
     Column(
         "messages",
-        9,
         1,
         lambda file: _count(file.messages),
         lambda file: file.messages or 0,
@@ -86,7 +86,6 @@ COLUMNS: Final = (
     ),
     Column(
         "errors",
-        6,
         2,
         lambda file: _count(file.errors),
         lambda file: file.errors or 0,
@@ -95,29 +94,49 @@ COLUMNS: Final = (
     ),
     Column(
         "size",
-        9,
         7,
-        lambda file: size(file.size),
+        lambda file: short_size(file.size),
         lambda file: file.size,
         right=True,
         falling=True,
     ),
-    Column("state", 9, 4, lambda file: _STATES[file.state], lambda file: _STATES[file.state]),
+    Column("state", 4, lambda file: _STATES[file.state], lambda file: _STATES[file.state]),
 )
 
 
-def fitting(width: int) -> list[tuple[Column, int]]:
-    """The columns that `width` cells have room for, and their widths; the name takes the rest."""
+Widths = Mapping[str, int]
+"""Of each column, by its title: the cells that its contents need."""
+
+
+def needed(files: Iterable[Listed]) -> Widths:
+    """What a table of these files needs; the mark of the sorted column goes into the gap."""
+    widths = {column.title: len(column.title) for column in COLUMNS}
+    for file in files:
+        if file.state == "refused":
+            widths["name"] = max(widths["name"], cell_len(_name(file)))
+            continue
+        for column in COLUMNS:
+            widths[column.title] = max(widths[column.title], cell_len(column.text(file)))
+    widths["kernel"] = min(widths["kernel"], _LONGEST)
+    return widths
+
+
+def fitting(width: int, widths: Widths) -> list[tuple[Column, int]]:
+    """The columns that `width` cells have room for, as wide as needed; long names take the rest."""
     kept = [NAME]
-    room = width - 2 - _NAME_WIDTH
+    name = min(widths["name"], _NAME_WIDTH)
+    room = width - 1 - name
     for column in sorted(COLUMNS[1:], key=lambda column: column.rank):
-        if room < column.width + _GAP:
+        if room < widths[column.title] + _GAP:
             break
         kept.append(column)
-        room -= column.width + _GAP
-    widths = {column.title: column.width for column in kept}
-    widths["name"] = max(1, _NAME_WIDTH + room)
-    return [(column, widths[column.title]) for column in COLUMNS if column in kept]
+        room -= widths[column.title] + _GAP
+    name = max(1, min(widths["name"], name + room))
+    return [
+        (column, name if column is NAME else widths[column.title])
+        for column in COLUMNS
+        if column in kept
+    ]
 
 
 class FolderTable(ScrollView, can_focus=True):
@@ -151,6 +170,7 @@ class FolderTable(ScrollView, can_focus=True):
     def __init__(self) -> None:
         super().__init__()
         self._files: list[Listed] = []
+        self._widths = needed(())
         self._sorted_by: Column = COLUMNS[2]
         self._falling = True
         self._walked = False
@@ -170,6 +190,7 @@ class FolderTable(ScrollView, can_focus=True):
         """Show these; the cursor stays on its file, once somebody has moved it."""
         path = self.chosen.path if self.chosen and self._walked else None
         self._files = sorted(files, key=lambda file: file.name)
+        self._widths = needed(files)
         self._files.sort(key=self._sorted_by.key, reverse=self._falling)
         places = (n for n, file in enumerate(self._files) if file.path == path)
         last = max(0, len(self._files) - 1)
@@ -217,7 +238,7 @@ class FolderTable(ScrollView, can_focus=True):
 
     def action_sort(self) -> None:
         """Sort by the next column that is to be seen."""
-        shown = [column for column, _ in fitting(self.size.width)]
+        shown = [column for column, _ in fitting(self.size.width, self._widths)]
         place = shown.index(self._sorted_by) if self._sorted_by in shown else -1
         self._sort_by(shown[(place + 1) % len(shown)])
 
@@ -246,7 +267,7 @@ class FolderTable(ScrollView, can_focus=True):
 
     def _click_title(self, x: int) -> None:
         start = 1
-        for column, width in fitting(self.size.width):
+        for column, width in fitting(self.size.width, self._widths):
             if start <= x < start + width + _GAP:
                 self._sort_by(column)
             start += width + _GAP
@@ -260,10 +281,10 @@ class FolderTable(ScrollView, can_focus=True):
         width = self.size.width
         row = y - 1 + round(self.scroll_offset.y)
         if y == 0:
-            segments = self._title(fitting(width), colours)
+            segments = self._title(fitting(width, self._widths), colours)
             base = colours.background
         elif row < len(self._files):
-            segments = _row(self._files[row], fitting(width), colours)
+            segments = _row(self._files[row], fitting(width, self._widths), width, colours)
             base = colours.background + (colours.cursor if row == self.cursor else Style())
         else:
             segments, base = [], colours.background
@@ -273,22 +294,25 @@ class FolderTable(ScrollView, can_focus=True):
     def _title(self, columns: Sequence[tuple[Column, int]], colours: Colours) -> list[Segment]:
         segments = []
         for column, width in columns:
-            title = column.title
-            style = colours.dim
+            title = _placed(column.title, width, column.right)
+            gap, style = " " * _GAP, colours.dim
             if column is self._sorted_by:
-                title += "▾" if self._falling else "▴"
+                mark = "▾" if self._falling else "▴"
+                title, gap = f"{title.rstrip()}{mark}", " " * (width + 1 - len(title.rstrip()))
                 style = colours.text
-            segments.append(Segment(_placed(title, width, column.right) + " " * _GAP, style))
+            segments.append(Segment(title + gap, style))
         return segments
 
 
-def _row(file: Listed, columns: Sequence[tuple[Column, int]], colours: Colours) -> list[Segment]:
+def _row(
+    file: Listed, columns: Sequence[tuple[Column, int]], width: int, colours: Colours
+) -> list[Segment]:
     if file.state == "refused":
         name = columns[0][1]
-        rest = sum(width + _GAP for _, width in columns[1:])
+        rest = width - 1 - name - _GAP
         return [
             Segment(pad(_name(file), name) + " " * _GAP, colours.dim),
-            Segment(pad(f"cannot be shown: {file.reason}", max(0, rest - _GAP)), colours.doubtful),
+            Segment(pad(f"cannot be shown: {file.reason}", max(0, rest)), colours.doubtful),
         ]
     return [
         Segment(

@@ -11,7 +11,7 @@ from typing import Final
 from textual.binding import Binding
 
 _NAMES: Final = {
-    "slash": "/", "question_mark": "?", "colon": ":", "apostrophe": "'", "comma": ",",
+    "slash": "/", "f1": "F1", "question_mark": "?", "colon": ":", "apostrophe": "'", "comma": ",",
     "full_stop": ".", "plus": "+", "minus": "-", "equals_sign": "=",
     "right_square_bracket": "]", "left_square_bracket": "[", "right_curly_bracket": "}",
     "left_curly_bracket": "{", "right_parenthesis": ")", "left_parenthesis": "(",
@@ -129,7 +129,12 @@ GROUPS: Final[dict[str, tuple[Key, ...]]] = {
         Key("D", "compare_threads", "The same for threads."),
     ),
     "kspy": (
-        Key("question_mark", "app.help", "This page: the keys of where you are first.", "help"),
+        Key(
+            "question_mark,f1",
+            "app.help",
+            "This page: the keys of where you are first. While you write: F1.",
+            "help",
+        ),
         Key("ctrl+p", "app.command_palette", "Everything by name."),
         Key("ctrl+r", "reload", "Open the file anew: after it was replaced, say."),
         Key("ctrl+t", "app.next_theme", "The next theme: dark, light, high contrast."),

@@ -129,6 +129,7 @@ class MainScreen(Searching, Marking, Showing, Playing, Taking):
         if first:
             self.stream.following = self.viewing.state == "growing"
             self.show_bookmarks()
+            self.desk.run(self.viewing.check())
 
     def _not_read(self, error: Exception) -> None:
         self.reporter.notice = "cannot be read any more"

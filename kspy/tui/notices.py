@@ -15,7 +15,6 @@ from kspy.tui.typeahead import TypeAhead
 _LONGEST: Final = 300
 """Cells of a notice."""
 _MOST: Final = 3
-_SECONDS: Final = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +44,7 @@ class Notices(TypeAhead):
     ) -> None:
         """Say something. What it says may come from a recording, so it is never markup."""
         now = time.monotonic()
-        seconds = _SECONDS if timeout is None else timeout
+        seconds = self.NOTIFICATION_TIMEOUT if timeout is None else timeout
         notice = _Notice(cut(one_line(message), _LONGEST), title, severity, now + seconds)
         said = deque(old for old in self._said if old.until > now)
         if any((old.text, old.severity) == (notice.text, severity) for old in said):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import ClassVar, Final
 
+from rich.cells import cell_len
 from rich.text import Text
 from textual.binding import Binding, BindingType
 from textual.events import Click
@@ -12,11 +13,13 @@ from textual.message import Message
 from textual.reactive import reactive
 from textual.widget import Widget
 
-from kspy.analysis.sanitize import cut, one_line
+from kspy.analysis.sanitize import cut, one_line, pad
 from kspy.tui.palette import Colours
 
 _CHOSEN, _OTHER = "●", "○"
 _LABEL: Final = 28
+_REST: Final = 12
+"""With so many cells after the labels, what there is to say about them is in a column."""
 
 
 class Picker(Widget, can_focus=True):
@@ -46,7 +49,7 @@ class Picker(Widget, can_focus=True):
         self._options = [one_line(option) for option in options]
 
     def render(self) -> Text:
-        colours = Colours.of(self.app)
+        colours, width = Colours.of(self.app), self.size.width
         lines = []
         for number, option in enumerate(self._options):
             chosen = number == self.chosen and not self.disabled
@@ -54,13 +57,19 @@ class Picker(Widget, can_focus=True):
             line = Text(no_wrap=True, overflow="ellipsis")
             mark = f"{_CHOSEN if number == self.chosen else _OTHER} "
             line.append(mark, colours.accent if chosen and self.has_focus else colours.dim)
-            line.append(f"{label:{_LABEL}} ", colours.dim if self.disabled else colours.text)
-            line.append(cut(rest, max(self.size.width - len(line.plain), 8)), colours.dim)
-            line.pad_right(max(self.size.width - line.cell_len, 0))
+            look = colours.dim if self.disabled else colours.text
+            room = width - len(mark)
+            if room >= _LABEL + _REST:
+                line.append(f"{pad(label, _LABEL)} ", look)
+                line.append(cut(rest, room - _LABEL - 1), colours.dim)
+            else:
+                line.append(cut(label, room), look)
+                line.append(cut(f"  {rest}", max(room - cell_len(label), 0)), colours.dim)
+            line.pad_right(max(width - line.cell_len, 0))
             if chosen and self.has_focus:
                 line.stylize(colours.cursor)
             lines.append(line)
-        return Text("\n").join(lines)
+        return Text("\n", no_wrap=True).join(lines)
 
     def action_move(self, by: int) -> None:
         self.chosen = min(max(self.chosen + by, 0), len(self._options) - 1)

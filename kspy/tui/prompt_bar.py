@@ -13,6 +13,13 @@ from textual.containers import Horizontal
 from textual.widgets import Input, Static
 
 from kspy.analysis.sanitize import one_line
+from kspy.tui.entry import Entry
+
+
+class PromptInput(Entry):
+    """Where the answer is written."""
+
+    BINDINGS = [Binding("enter", "submit", "done")]
 
 
 class PromptBar(Horizontal):
@@ -27,7 +34,7 @@ class PromptBar(Horizontal):
     PromptBar > #asked { color: $accent; }
     """
 
-    BINDINGS = [Binding("escape", "leave", "Back", show=False)]
+    BINDINGS = [Binding("escape", "leave", "back")]
 
     def __init__(self) -> None:
         super().__init__(id="prompt")
@@ -36,7 +43,7 @@ class PromptBar(Horizontal):
 
     def compose(self) -> ComposeResult:
         yield Static("", id="asked", markup=False)
-        yield Input(compact=True)
+        yield PromptInput()
         yield Static("", id="noted", markup=False)
 
     def ask(self, what: str, placeholder: str, then: Callable[[str], str], text: str = "") -> None:

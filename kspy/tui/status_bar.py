@@ -104,7 +104,7 @@ class StatusBar(Widget):
             parts.append(Text("following" if status.following else "not following", colours.accent))
         if status.undrawn:
             parts.append(Text(f"{status.undrawn:,} not drawn", colours.doubtful))
-        parts.append(Text(_length(status.length_ns), colours.dim))
+        parts.append(Text(units.duration(max(status.length_ns, 0)), colours.dim))
         parts.append(Text(units.size(status.file_bytes), colours.dim))
         return parts
 
@@ -118,11 +118,3 @@ def _fitting(parts: tuple[str, ...], room: int) -> str:
             break
         shown = longer
     return shown
-
-
-def _length(nanoseconds: int) -> str:
-    """`3.4 s`; from a minute on `00:01:12`."""
-    seconds = max(nanoseconds, 0) // 1_000_000_000
-    if seconds < 60:
-        return units.duration(max(nanoseconds, 0))
-    return f"{seconds // 3600:02}:{seconds // 60 % 60:02}:{seconds % 60:02}"

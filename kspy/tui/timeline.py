@@ -42,6 +42,8 @@ _LABEL: Final = 9
 _LOW: Final = 30
 _NARROW: Final = 60
 _AGAIN_SECONDS: Final = 0.2
+_BOTH: Final = Style(underline=True, bold=True)
+"""A bookmark where something failed."""
 _LEAST_TOP: Final = 8
 """Up to so many messages in a column, a message more is a step higher."""
 
@@ -250,8 +252,7 @@ class Timeline(Widget, can_focus=True):
             (FAILED, colours.error) if bad else (LEVELS[height], colours.dim)
             for height, bad in zip(heights.tolist(), failed, strict=True)
         ]
-        for column in self._marked(bins):
-            cells[column] = (BOOKMARK, colours.accent)
+        self._put_bookmarks(cells, bins, colours)
         cells = self._lit(cells, bins, colours)
         lit = self._column(self.cursor_ns, bins)
         if lit is not None:
@@ -260,20 +261,26 @@ class Timeline(Widget, can_focus=True):
         return cells
 
     def _marks(self, bins: Bins, found: Columns, colours: Colours) -> list[tuple[str, Style]]:
-        """The line above the lanes: bookmarks, then errors, then events, where they meet."""
+        """The line above the lanes: errors, then bookmarks, then events, where they meet."""
         failed = _any(found.errors)
         happened = found.counts[EVENTS].tolist()
         cells = [
             (FAILED, colours.error) if bad else (HAPPENED if event else " ", colours.dim)
             for bad, event in zip(failed, happened, strict=True)
         ]
-        for column in self._marked(bins):
-            cells[column] = (BOOKMARK, colours.accent)
+        self._put_bookmarks(cells, bins, colours)
         cells = self._lit(cells, bins, colours)
         lit = self._column(self.cursor_ns, bins)
         if lit is not None and cells[lit][0] in (" ", HAPPENED):
             cells[lit] = (CURSOR, cells[lit][1] + colours.accent)
         return cells
+
+    def _put_bookmarks(self, cells: list[tuple[str, Style]], bins: Bins, colours: Colours) -> None:
+        """Where something failed, that stays to be seen, and is underlined."""
+        for column in self._marked(bins):
+            text, style = cells[column]
+            failed = text == FAILED
+            cells[column] = (text, style + _BOTH) if failed else (BOOKMARK, colours.accent)
 
     def _marked(self, bins: Bins) -> set[int]:
         if bins.empty or not self._width:

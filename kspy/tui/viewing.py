@@ -175,6 +175,11 @@ class Viewing:
             else:
                 yield Progress(table.read_bytes, table.file_bytes)
 
+    def check(self) -> Generator[None, None, None]:
+        """Read once what the index was believed to know: `state` says if it is damaged."""
+        if self._state == "whole":
+            yield from self.recording.check()
+
     def search(self, wanted: Filter | None, whole: bool) -> Work:
         """Filter all that is known; what was shown stays until it is done."""
         found, reached = EMPTY, (0, 0)

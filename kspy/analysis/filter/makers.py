@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import numpy as np
 
+from kspy.analysis.conventions import NOISE
 from kspy.analysis.filter.chunk_view import PartName
 from kspy.analysis.filter.condition import (
     Array,
@@ -56,7 +57,6 @@ if TYPE_CHECKING:
 _DAY: Final = 24 * HOUR
 _QUARTER: Final = HOUR // 4
 """Where the difference to UTC changes, it does so at a full quarter of an hour."""
-_NOISE: Final = frozenset(("status", "iopub_welcome"))
 _HB: Final = CHANNELS.index("hb")
 _WAITING: Final = STATES.index("waiting")
 _CLIENTS_SHOWN: Final = 50
@@ -171,7 +171,7 @@ def _is_waiting(block: Block) -> Bools:
 
 
 def _is_noise(block: Block) -> Bools:
-    noise: Bools = block.by_type(_NOISE.__contains__) | (block.rows.channels == _HB)
+    noise: Bools = block.by_type(NOISE.__contains__) | (block.rows.channels == _HB)
     return noise
 
 

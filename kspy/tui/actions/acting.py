@@ -44,7 +44,7 @@ class Acting(Screen[None]):
 
     def say(self, text: str) -> None:
         """Tell the user something, in one line."""
-        self.notify(text, timeout=4)
+        self.notify(text)
 
     @property
     def searching(self) -> bool:

@@ -12,6 +12,7 @@ from textual.binding import Binding, BindingType
 from textual.screen import Screen
 from textual.widgets import Footer, Static
 
+from kspy.analysis.conventions import ARROWS
 from kspy.analysis.difference import value_of
 from kspy.analysis.progress import Progress
 from kspy.analysis.sanitize import one_line
@@ -26,7 +27,6 @@ from kspy.wire.message import Message
 if TYPE_CHECKING:
     from kspy.tui.app import KspyApp
 
-_ARROWS = {"to_kernel": "→", "to_client": "←"}
 _TYPE = 40
 
 
@@ -112,7 +112,7 @@ class CompareMessagesScreen(Screen[None]):
 
 def _heading(message: Message, colours: Colours) -> Heading:
     """Number, direction, channel and type."""
-    route = f"{_ARROWS[message.direction]} {message.channel}"
+    route = f"{ARROWS[message.direction]} {message.channel}"
     return [
         (f"  #{message.seq:,} ", colours.dim),
         (route, colours.channel(message.channel)),

@@ -14,6 +14,7 @@ from textual.message import Message as Note
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
+from kspy.analysis.conventions import ARROWS, NOISE
 from kspy.analysis.sanitize import one_line, pad
 from kspy.analysis.table import Table
 from kspy.recording.outcome import ERROR
@@ -21,8 +22,6 @@ from kspy.tui.compare.columns import SIGN_WIDTH, Looks, Styled, column_width, si
 from kspy.tui.compare.steps import Side, Step
 from kspy.tui.palette import Colours
 
-_ARROWS: Final = {"to_kernel": "→", "to_client": "←"}
-_NOISE: Final = frozenset(("status", "iopub_welcome"))
 _CHANNEL: Final = 7
 _TIMES: Final = (8, 10)
 _TYPES: Final = (15, 19)
@@ -165,10 +164,10 @@ class ThreadView(ScrollView, can_focus=True):
         text = colours.text
         if table.outcome(place) == ERROR:
             text = colours.error
-        elif msg_type in _NOISE:
+        elif msg_type in NOISE:
             text = colours.dim
-        route = f"{_ARROWS[table.direction(place)]} {channel:{_CHANNEL}}" if wide else ""
-        route = route or _ARROWS[table.direction(place)]
+        route = f"{ARROWS[table.direction(place)]} {channel:{_CHANNEL}}" if wide else ""
+        route = route or ARROWS[table.direction(place)]
         kind = pad(one_line(msg_type[:_LONGEST_TYPE]), _TYPES[wide])
         elapsed = f"{member.elapsed_ns / 1e6:+{_TIMES[wide]}.1f}"
         used = SIGN_WIDTH + len(elapsed) + 1 + len(route) + 1 + _TYPES[wide] + 1

@@ -110,7 +110,7 @@ class CompareThreadsScreen(Screen[None]):
         left, right = event.step.left, event.step.right
         if left is None or right is None:
             side = "right" if left is None else "left"
-            self.notify(f"only on the {side}: nothing to compare it with", timeout=4)
+            self.notify(f"only on the {side}: nothing to compare it with")
             return
         try:
             old = self._left.table.load(left.place)

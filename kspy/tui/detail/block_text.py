@@ -8,7 +8,6 @@ as it was last.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from typing import Final
 
@@ -44,8 +43,13 @@ def clean(text: str) -> str:
 
 
 def updates(text: str) -> int:
-    """How often lines of `text` were written over."""
-    return len(re.findall(r"\r(?!\n|$)", text))
+    """How often something in the lines of `text` was written over."""
+    return sum(max(len(_written(line.split("\r"))) - 1, 0) for line in text.split("\n"))
+
+
+def _written(parts: list[str]) -> list[int]:
+    """Which of the parts between a line's carriage returns show anything."""
+    return [place for place, part in enumerate(parts) if COLOUR.sub("", part)]
 
 
 def _line(line: str) -> str:
@@ -57,9 +61,8 @@ def _last_written(line: str) -> str:
     parts = line.rstrip("\r").split("\r")
     if len(parts) == 1:
         return parts[0]
-    visible = [part for part in parts if COLOUR.sub("", part)] or [""]
-    colours = "".join(COLOUR.findall("".join(parts[: parts.index(visible[-1])])))
-    return colours + visible[-1]
+    last = (_written(parts) or [len(parts) - 1])[-1]
+    return "".join(COLOUR.findall("".join(parts[:last]))) + parts[last]
 
 
 def _pieces(line: str) -> Iterator[str]:

@@ -181,8 +181,9 @@ def buffer_sections(message: Message) -> list[Section]:
 
 
 def _verdict(message: Message, size: int) -> tuple[str, bool]:
+    """A few words that fit beside the list, and whether something is wrong."""
     if "bad_signature" in message.flags:
-        return "WRONG: not made with this connection's key", True
+        return "WRONG for this key", True
     if not size:
         return "not signed", False
-    return "right, as the tap checked it", False
+    return "right, says the tap", False

@@ -13,6 +13,7 @@ from textual.widget import Widget
 from textual.widgets import ContentSwitcher, Static
 
 from kspy.analysis import units
+from kspy.analysis.conventions import ARROWS
 from kspy.analysis.event_summary import summarize_event
 from kspy.analysis.progress import Progress
 from kspy.analysis.sanitize import COLOUR, cut, one_line
@@ -27,7 +28,6 @@ from kspy.tui.detail.rendered_view import RenderedView
 from kspy.tui.detail.timing_view import TimingView
 from kspy.tui.detail.tree.tree_view import JsonTree
 from kspy.tui.palette import Colours
-from kspy.tui.stream.row import ARROWS
 from kspy.wire.message import DECODE_LIMIT, Message
 
 if TYPE_CHECKING:
@@ -170,12 +170,19 @@ class Inspector(Container):
         self.query_one("#what", Static).update(self._what(width))
         colours = Colours.of(self.app)
         tabs = Text(no_wrap=True)
-        for number, name in enumerate(TABS):
+        names = self._tab_names(width)
+        for number, name in enumerate(names):
             chosen = number == self._tab
-            tabs.append(f"{number + 1} ", colours.dim)
+            tabs.append(f"{number + 1} " if name else f"{number + 1}", colours.dim)
             tabs.append(name, "bold underline" if chosen else colours.dim)
-            tabs.append("  ")
+            tabs.append("  " if all(names) else " ")
         self.query_one("#tabs", Static).update(tabs)
+
+    def _tab_names(self, width: int) -> list[str]:
+        """The names of the tabs; of those that are not seen, where there is no room, none."""
+        if sum(len(name) + 4 for name in TABS) - 2 <= width:
+            return list(TABS)
+        return [name if number == self._tab else "" for number, name in enumerate(TABS)]
 
     def _what(self, width: int) -> Text:
         item, colours = self._item, Colours.of(self.app)
@@ -196,8 +203,9 @@ class Inspector(Container):
         if event.widget is None or event.widget.id != "tabs":
             return
         at = 0
-        for number, name in enumerate(TABS):
-            at += 4 + len(name)
+        names = self._tab_names(event.widget.size.width)
+        for number, name in enumerate(names):
+            at += (4 if all(names) else 3) + len(name) if name else 2
             if event.x - 1 < at:
                 self.select_tab(number + 1)
                 return

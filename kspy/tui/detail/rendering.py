@@ -211,7 +211,8 @@ def _display(message: Message, look: Look) -> Renderables:
 def _inspect(message: Message, look: Look) -> Renderables:
     if not message.content.get("found"):
         yield Text("nothing found", "dim")
-    yield from _bundle(message.content.get("data"), look)
+    if data := message.content.get("data"):
+        yield from _bundle(data, look)
 
 
 def _bundle(data: object, look: Look) -> Renderables:
@@ -219,6 +220,8 @@ def _bundle(data: object, look: Look) -> Renderables:
     if not isinstance(data, Mapping):
         yield _json(data, look)
         return
+    if not data:
+        yield Text("It holds no data.", "dim")
     for mime in sorted(data, key=lambda mime: (mime == "text/plain", str(mime))):
         value = data[mime]
         if isinstance(value, list):  # lines, as notebooks on disk have them

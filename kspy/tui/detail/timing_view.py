@@ -12,10 +12,10 @@ from textual.message import Message as Note
 from textual.widgets import Static
 
 from kspy.analysis import units
+from kspy.analysis.conventions import ARROWS
 from kspy.analysis.sanitize import one_line, pad
 from kspy.analysis.waterfall import Mark, Waterfall
 from kspy.tui.palette import Colours
-from kspy.tui.stream.row import ARROWS
 
 _LABEL = 24
 _TIME = 11

@@ -5,11 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Final
 
-MARK: Final = 2
+MARKS: Final = 2
+"""What is wrong with a message, and whether it has a bookmark."""
+FOLD: Final = 1
 TYPE: Final = 19  # kernel_info_request, update_display_data
 SHORT_TYPE: Final = 15  # execute_request
 CHANNEL: Final = 7
-SIZE: Final = 7
+SIZE: Final = 6  # 999 KB
 TIMES: Final = {"absolute": 12, "start": 9, "before": 9}
 """Cells of a time, by its form: of the day, since the start, since the line before."""
 STATE: Final = 7
@@ -25,9 +27,11 @@ The few that are longer (`waiting 1:02:03`) take cells from what the request say
 class Layout:
     """Widths in cells, 0 for a column that is left out. Every column is followed by a space.
 
+    marks     before the time; with threads, the sign for folding is the first
     state and milestones (so many, each `MILESTONE` wide), or instead of them verdict
     """
 
+    marks: int
     time: int
     channel: int
     type: int
@@ -42,7 +46,7 @@ class Layout:
     def fixed(self) -> int:
         """Cells before the summary."""
         columns = (self.time, 2 + self.channel, self.type, self.client, self.size)
-        return MARK + sum(width + 1 for width in columns if width)
+        return self.marks + sum(width + 1 for width in columns if width)
 
     @property
     def width(self) -> int:
@@ -57,16 +61,21 @@ class Layout:
 
 
 def lay_out(width: int, *, time: str, clients: int, threads: bool) -> Layout:
-    """The columns that fit into `width` cells. `clients` is the highest client's number."""
-    steps = threads and width >= 100
+    """The columns that fit into `width` cells. `clients` is the highest client's number.
+
+    No limit lies where terminals of 80, 100 and 120 columns end, or the list beside an inspector:
+    nothing comes or goes with a scroll bar.
+    """
+    steps = threads and width >= 96
     layout = Layout(
+        marks=MARKS + (FOLD if threads else 0),
         time=TIMES[time],
-        channel=CHANNEL if width >= 56 else 0,
-        type=TYPE if width >= (68 if threads else 62) else SHORT_TYPE,
+        channel=CHANNEL if width >= (66 if threads else 56) else 0,
+        type=TYPE if width >= (84 if threads else 66) else SHORT_TYPE,
         client=len(str(clients)) + 1 if clients > 1 and width >= 50 else 0,
-        size=SIZE if width >= (100 if threads else 80) else 0,
+        size=SIZE if width >= (76 if threads else 58) else 0,
         state=STATE if steps else 0,
         milestones=3 if steps else 0,
-        verdict=VERDICT if threads and 44 <= width < 100 else 0,
+        verdict=VERDICT if threads and 44 <= width < 96 else 0,
     )
     return replace(layout, summary=max(width - layout.fixed - layout.right, 0))

@@ -15,19 +15,18 @@ from rich.segment import Segment
 from rich.style import Style
 
 from kspy.analysis import units
+from kspy.analysis.conventions import ARROWS, HARMLESS, NOISE
 from kspy.analysis.density import is_failure
 from kspy.analysis.sanitize import cut, one_line, pad
 from kspy.analysis.table import Table
 from kspy.analysis.timing import Timing
 from kspy.recording.outcome import ERROR
+from kspy.tui.highlighting import highlighted
 from kspy.tui.palette import Colours
 from kspy.tui.settings import TimeForm
-from kspy.tui.stream.layout import MARK, MILESTONE, Layout
+from kspy.tui.stream.layout import MARKS, MILESTONE, Layout
 from kspy.tui.stream.summaries import Said
 
-ARROWS: Final = {"to_kernel": "→", "to_client": "←"}
-NOISE: Final = frozenset(("status", "iopub_welcome"))
-HARMLESS: Final = frozenset(("msgpack", "redelivered"))
 SLOW_NS: Final = 1_000_000_000
 """From this latency on, a reply is marked as slow."""
 
@@ -78,7 +77,7 @@ class RowPainter:
     def paint(self, line: Line, matches: re.Pattern[str] | None = None) -> list[Segment]:
         """The segments of a line, not padded to the width. `matches` are highlighted."""
         segments = self._event(line) if line.item < 0 else self._message(line)
-        return list(_highlighted(segments, matches, self._colours.match)) if matches else segments
+        return list(highlighted(segments, matches, self._colours.match)) if matches else segments
 
     def _message(self, line: Line) -> list[Segment]:
         table, layout, colours, place = self._table, self._layout, self._colours, line.item
@@ -89,7 +88,7 @@ class RowPainter:
         text = colours.error if failed else colours.dim if noise else colours.text
         route = f"{ARROWS[table.direction(place)]} {channel if layout.channel else ''}"
         segments = [
-            self._mark(line, failed),
+            *self._marks(line, failed),
             Segment(self._time(line, table.time_ns(place)) + " ", colours.dim),
             Segment(pad(route, 2 + layout.channel) + " ", colours.channel(channel)),
             Segment(
@@ -102,7 +101,7 @@ class RowPainter:
             label = f"{client}" if client else ""
             segments.append(Segment(f"{label:>{layout.client}} ", colours.dim))
         if layout.size:
-            size = units.size(table.size(place)).replace(" bytes", " B").replace(" byte", " B")
+            size = units.short_size(table.size(place))
             segments.append(Segment(f"{size:>{layout.size}} ", colours.dim))
         segments += self._summary(line, text)
         return segments
@@ -149,19 +148,19 @@ class RowPainter:
         failed = is_failure(event) and not gap
         look = colours.error if failed else colours.doubtful if gap else colours.dim
         said = line.said.summary if line.said else event.name
+        room = self._layout.width - self._layout.marks - self._layout.time - 1
         return [
-            self._mark(line, failed, event=GAP_MARK if gap else EVENT_MARK),
+            *self._marks(line, failed, event=GAP_MARK if gap else EVENT_MARK),
             Segment(self._time(line, event.time_ns) + " ", colours.dim),
-            Segment(cut(said, self._layout.width - MARK - self._layout.time - 1), look),
+            Segment(cut(said, room), look),
         ]
 
-    def _mark(self, line: Line, failed: bool, event: str = "") -> Segment:
+    def _marks(self, line: Line, failed: bool, event: str = "") -> Iterator[Segment]:
+        """The sign for folding, where lines can be folded; what is wrong; the bookmark."""
         colours = self._colours
         doubtful = line.said is not None and not HARMLESS.issuperset(line.said.flags)
         mark, look = "", colours.dim
-        if line.bookmarked:
-            mark, look = BOOKMARK, colours.accent
-        elif failed:
+        if failed:
             mark, look = ERROR_MARK, colours.error
         elif doubtful:
             mark, look = DOUBT_MARK, colours.doubtful
@@ -169,7 +168,10 @@ class RowPainter:
             mark, look = SLOW_MARK, colours.doubtful
         elif event:
             mark, look = event, colours.doubtful if event == GAP_MARK else colours.dim
-        return Segment(f"{line.fold or mark:1}{mark if line.fold else '':{MARK - 1}}", look)
+        if self._layout.marks > MARKS:
+            yield Segment(f"{line.fold:1}", colours.dim)
+        yield Segment(f"{mark:1}", look)
+        yield Segment(f"{BOOKMARK if line.bookmarked else '':1}", colours.accent)
 
     def _time(self, line: Line, time_ns: int) -> str:
         width = self._layout.time
@@ -202,7 +204,7 @@ def _took(nanoseconds: int | None) -> str:
 def heading(layout: Layout, form: TimeForm) -> str:
     """The names of the columns, each where its column is."""
     time = {"absolute": "time", "start": "elapsed", "before": "interval"}[form]
-    parts = [" " * MARK, f"{cut(time, layout.time):>{layout.time}} "]
+    parts = [" " * layout.marks, f"{cut(time, layout.time):>{layout.time}} "]
     parts += [pad("  channel"[: 2 + layout.channel], 2 + layout.channel) + " "]
     parts += [pad("type", layout.type) + " "]
     parts += [f"{'cl':>{layout.client}} "] if layout.client else []
@@ -214,17 +216,3 @@ def heading(layout: Layout, form: TimeForm) -> str:
         names = ("iopub", "reply", "idle")
         parts += [f" {'state':{layout.state}}", *(f" {name:>{MILESTONE}}" for name in names)]
     return "".join(parts)
-
-
-def _highlighted(
-    segments: list[Segment], matches: re.Pattern[str], look: Style
-) -> Iterator[Segment]:
-    for text, style, _ in segments:
-        done = 0
-        for match in matches.finditer(text):
-            if match.start() == match.end():
-                continue
-            yield Segment(text[done : match.start()], style)
-            yield Segment(match.group(), style + look if style else look)
-            done = match.end()
-        yield Segment(text[done:], style)

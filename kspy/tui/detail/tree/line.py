@@ -18,6 +18,7 @@ from kspy.analysis.sanitize import ELLIPSIS, MARKS_A_CELL, cut, one_line, pad
 from kspy.analysis.units import plural, size
 from kspy.export.copies import as_value
 from kspy.tui.detail.tree.model import MARK, Line, Node, Tree
+from kspy.tui.highlighting import highlighted
 from kspy.tui.palette import Colours
 
 if TYPE_CHECKING:
@@ -58,7 +59,7 @@ class LinePainter:
         segments = list(self._piece(line) if line.piece >= 0 else self._own(line.node))
         if matches is None:
             return segments
-        return list(_highlighted(segments, matches, self._look.colours.match))
+        return list(highlighted(segments, matches, self._look.colours.match))
 
     def _piece(self, line: Line) -> Iterator[Segment]:
         indent = self._tree.indent(line.node) + MARK
@@ -137,17 +138,3 @@ def _leaf(value: object) -> str:
     if isinstance(value, float) and not isfinite(value):
         return as_value(value).strip('"')
     return one_line(repr(value)[:_DIGITS])
-
-
-def _highlighted(
-    segments: list[Segment], matches: re.Pattern[str], look: Style
-) -> Iterator[Segment]:
-    for text, style, _ in segments:
-        done = 0
-        for match in matches.finditer(text):
-            if match.start() == match.end():
-                continue
-            yield Segment(text[done : match.start()], style)
-            yield Segment(match.group(), style + look if style else look)
-            done = match.end()
-        yield Segment(text[done:], style)
