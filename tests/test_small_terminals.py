@@ -23,8 +23,9 @@ async def test_what_is_said_can_be_read(size: tuple[int, int]) -> None:
         (toast,) = viewer.app.screen.query(Toast)
         assert toast.size.height <= max(1, 80 // size[0])
         assert toast.region.bottom <= size[1]
-        said = " ".join(line.partition("▌")[2].strip() for line in viewer.screen if "▌" in line)
-        assert said == viewer.said[-1]
+        at = toast.region
+        lines = (viewer.screen[y][at.x + 1 : at.right].strip() for y in range(at.y, at.bottom))
+        assert " ".join(lines) == viewer.said[-1]
 
 
 @piloted

@@ -45,6 +45,7 @@ _WAITING_TICKS: Final = 10
 class MainScreen(Searching, Marking, Showing, Playing, Taking):
     """Shows one recording, finished or growing."""
 
+    AUTO_FOCUS = "#stream"  # what is typed early must not become a filter
     COMMANDS = {KeyCommands}
     BINDINGS: ClassVar[list[BindingType]] = [*BINDINGS]
 
