@@ -5,7 +5,6 @@ Text only in, segments out; what a message says was made safe for a terminal by 
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
@@ -16,10 +15,12 @@ from rich.style import Style
 
 from kspy.analysis import units
 from kspy.analysis.density import is_failure
+from kspy.analysis.filter import Pattern
 from kspy.analysis.sanitize import cut, one_line, pad
 from kspy.analysis.table import Table
 from kspy.analysis.timing import Timing
 from kspy.recording.outcome import ERROR
+from kspy.tui.highlighted import highlighted
 from kspy.tui.palette import Colours
 from kspy.tui.settings import TimeForm
 from kspy.tui.stream.layout import MARK, MILESTONE, Layout
@@ -75,10 +76,10 @@ class RowPainter:
         self._colours = colours
         self._form = form
 
-    def paint(self, line: Line, matches: re.Pattern[str] | None = None) -> list[Segment]:
+    def paint(self, line: Line, matches: Pattern | None = None) -> list[Segment]:
         """The segments of a line, not padded to the width. `matches` are highlighted."""
         segments = self._event(line) if line.item < 0 else self._message(line)
-        return list(_highlighted(segments, matches, self._colours.match)) if matches else segments
+        return list(highlighted(segments, matches, self._colours.match)) if matches else segments
 
     def _message(self, line: Line) -> list[Segment]:
         table, layout, colours, place = self._table, self._layout, self._colours, line.item
@@ -214,17 +215,3 @@ def heading(layout: Layout, form: TimeForm) -> str:
         names = ("iopub", "reply", "idle")
         parts += [f" {'state':{layout.state}}", *(f" {name:>{MILESTONE}}" for name in names)]
     return "".join(parts)
-
-
-def _highlighted(
-    segments: list[Segment], matches: re.Pattern[str], look: Style
-) -> Iterator[Segment]:
-    for text, style, _ in segments:
-        done = 0
-        for match in matches.finditer(text):
-            if match.start() == match.end():
-                continue
-            yield Segment(text[done : match.start()], style)
-            yield Segment(match.group(), style + look if style else look)
-            done = match.end()
-        yield Segment(text[done:], style)

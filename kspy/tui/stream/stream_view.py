@@ -6,7 +6,6 @@ is called. The cursor stays on its item, wherever that has moved to.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from typing import Final
 
@@ -20,6 +19,7 @@ from textual.reactive import reactive
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
+from kspy.analysis.filter import Pattern
 from kspy.tui.palette import Colours
 from kspy.tui.settings import TimeForm
 from kspy.tui.stream.layout import Layout, lay_out
@@ -62,7 +62,7 @@ class StreamView(ScrollView, can_focus=True, inherit_bindings=False):
         self.summaries = Summaries(viewing.table, viewing.events)
         self.cursor = 0
         self.item: int | None = None
-        self.matches: re.Pattern[str] | None = None
+        self.matches: Pattern | None = None
         self.bookmarks: frozenset[int] = frozenset()
         self._painter: RowPainter | None = None
         self._layout: Layout | None = None

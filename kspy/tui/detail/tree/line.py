@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import islice
@@ -14,10 +13,12 @@ from rich.color import Color
 from rich.segment import Segment
 from rich.style import Style
 
+from kspy.analysis.filter import Pattern
 from kspy.analysis.sanitize import ELLIPSIS, MARKS_A_CELL, cut, one_line, pad
 from kspy.analysis.units import plural, size
 from kspy.export.copies import as_value
 from kspy.tui.detail.tree.model import MARK, Line, Node, Tree
+from kspy.tui.highlighted import highlighted
 from kspy.tui.palette import Colours
 
 if TYPE_CHECKING:
@@ -53,12 +54,12 @@ class LinePainter:
         self._tree = tree
         self._look = look
 
-    def paint(self, line: Line, matches: re.Pattern[str] | None = None) -> list[Segment]:
+    def paint(self, line: Line, matches: Pattern | None = None) -> list[Segment]:
         """The segments of a line, not padded to the width. `matches` are highlighted."""
         segments = list(self._piece(line) if line.piece >= 0 else self._own(line.node))
         if matches is None:
             return segments
-        return list(_highlighted(segments, matches, self._look.colours.match))
+        return list(highlighted(segments, matches, self._look.colours.match))
 
     def _piece(self, line: Line) -> Iterator[Segment]:
         indent = self._tree.indent(line.node) + MARK
@@ -137,17 +138,3 @@ def _leaf(value: object) -> str:
     if isinstance(value, float) and not isfinite(value):
         return as_value(value).strip('"')
     return one_line(repr(value)[:_DIGITS])
-
-
-def _highlighted(
-    segments: list[Segment], matches: re.Pattern[str], look: Style
-) -> Iterator[Segment]:
-    for text, style, _ in segments:
-        done = 0
-        for match in matches.finditer(text):
-            if match.start() == match.end():
-                continue
-            yield Segment(text[done : match.start()], style)
-            yield Segment(match.group(), style + look if style else look)
-            done = match.end()
-        yield Segment(text[done:], style)
