@@ -23,7 +23,7 @@ from kspy.analysis.filter.condition import (
 )
 from kspy.analysis.filter.needle import Needle, fold, of_literals, of_text
 from kspy.analysis.filter.pattern import Pattern, in_any_case
-from kspy.analysis.filter.regex import Regex, found_in_piece, pieces
+from kspy.analysis.filter.regex import PIECE, Regex, found_in_piece, pieces
 from kspy.analysis.filter.values import Exact, Glob, Matcher, Prefix
 from kspy.recording.event import Event
 from kspy.wire.frames import CHANNELS
@@ -67,8 +67,15 @@ class Expression:
     def __init__(self, regex: Regex) -> None:
         self.pattern = regex.pattern
         self.needle = of_literals(regex.literals, ignores_case=regex.ignores_case)
+        self._literals = regex.literals if regex.exact else ()
 
     def is_in(self, text: str, start: int) -> bool:
+        if len(text) <= PIECE and self._literals:
+            for literal in self._literals:
+                if literal in text:
+                    break
+            else:
+                return False
         return found_in_piece(self.pattern, text, start)
 
 

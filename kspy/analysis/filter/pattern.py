@@ -8,18 +8,18 @@ https://github.com/google/re2/wiki/Syntax
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
-from typing import Any, Final
+from collections.abc import Callable, Iterable, Iterator
+from typing import Final
 
 import re2
+
+Span = tuple[int, int]
 
 _MEMORY: Final = 1 << 20
 """Bytes that one pattern may take: the time for one character grows with its size."""
 _ANYWHERE: Final = re2._re2.RE2.Anchor.UNANCHORED
 _HALF: Final = re.compile("[\ud800-\udfff]")
-_NOTHING: Final = (-1, -1)
-
-Span = tuple[int, int]
+_NOTHING: Final = [(-1, -1)]
 
 
 class Pattern:
@@ -34,13 +34,15 @@ class Pattern:
         options.log_errors = False
         options.max_mem = _MEMORY
         self.source = source
-        self._compiled: Any = re2._re2.RE2(source.encode(), options)
-        if not self._compiled.ok():
-            raise ValueError(self._compiled.error().decode("utf-8", "replace"))
+        compiled = re2._re2.RE2(source.encode(), options)
+        if not compiled.ok():
+            raise ValueError(compiled.error().decode("utf-8", "replace"))
+        self._match: Callable[..., list[Span]] = compiled.Match
 
     def is_in(self, text: str) -> bool:
         data = _encoded(text)
-        return bool(self._compiled.Match(_ANYWHERE, data, 0, len(data))[0] != _NOTHING)
+        found: list[Span] = self._match(_ANYWHERE, data, 0, len(data))
+        return found != _NOTHING
 
     def spans(self, text: str, start: int = 0, stop: int | None = None) -> Iterator[Span]:
         """Where it is in `text`, as far as it begins at `start` or later and ends at `stop`.
@@ -52,7 +54,7 @@ class Pattern:
         at = start if plain else len(_encoded(text[:start]))
         end = len(data) if stop is None else stop if plain else len(_encoded(text[:stop]))
         while at <= end:
-            begin, after = self._compiled.Match(_ANYWHERE, data, at, end)[0]
+            begin, after = self._match(_ANYWHERE, data, at, end)[0]
             if begin < 0:
                 return
             if plain:

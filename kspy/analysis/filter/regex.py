@@ -60,7 +60,10 @@ Tree = Sequence[Any]
 
 
 class Regex:
-    """`/pattern/` or `/pattern/i`. Raises `FilterError` for what is none, or cannot be run."""
+    """`/pattern/` or `/pattern/i`. Raises `FilterError` for what is none, or cannot be run.
+
+    literals   texts of which one is in all that matches, in this very case if `exact`
+    """
 
     def __init__(self, word: Word) -> None:
         source, _, flags = word.text[1:].rpartition("/")
@@ -79,7 +82,7 @@ class Regex:
                 tree = _parser.parse(source, options)
                 flags_now = tree.state.flags
                 self.pattern = Pattern(_translated(tree, flags_now))
-                self.literals: Sequence[str] = _literals(tree)
+                self.literals = _literals(tree)
         except re.error as error:
             at = word.start + 1 + (error.pos or 0)
             raise FilterError(f"no regular expression: {error.msg}", at, word.stop) from error
@@ -89,6 +92,7 @@ class Regex:
             what = "it is too large; a repeat counts to 1,000 at most"
             raise FilterError(f"no regular expression: {what}", word.start, word.stop) from error
         self.ignores_case = bool(flags_now & re.IGNORECASE)
+        self.exact = "(?i:" not in self.pattern.source
 
     def matches(self, name: str) -> bool:
         return any(found_in_piece(self.pattern, name, start) for start in pieces(name))
