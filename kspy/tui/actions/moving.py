@@ -119,10 +119,9 @@ class Moving(Acting):
 
     def _time(self, text: str) -> int | None:
         """The time that `text` means, Unix epoch, ns: since the start, or of the day."""
-        items, table = self.viewing.everything, self.viewing.table
-        if not len(items):
+        if not len(self.viewing.everything):
             return None
-        start = table.item_time_ns(int(items[0]))
+        start = self.viewing.table.start_ns
         span = _SPAN.fullmatch(text.replace(" ", ""))
         if span:
             passed = round(float(span[2]) * _NS[span[3]])

@@ -183,11 +183,10 @@ class StreamView(ScrollView, can_focus=True, inherit_bindings=False):
         head = table.head(thread) if thread >= 0 else item
         threads = viewing.mode == "threads"
         inside = threads and head != item
-        start_ns = table.item_time_ns(int(viewing.everything[0])) if len(viewing.everything) else 0
         return Line(
             item=item,
             said=self.summaries.get(item),
-            start_ns=start_ns,
+            start_ns=table.start_ns,
             before_ns=None if before is None else table.item_time_ns(before),
             elapsed_ns=table.time_ns(item) - table.time_ns(head) if inside else None,
             fold=self._fold(item, thread) if threads and not inside else "",
