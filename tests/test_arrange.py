@@ -61,7 +61,7 @@ def test_items_that_come_later_go_to_the_end(name: str) -> None:
 
 
 def slowly(
-    table: Table, items: list[int], folded: bool, turned: set[int], limit: int | None
+    table: Table, items: list[int], folded: bool, turned: set[int], limit: tuple[int, int] | None
 ) -> list[int]:
     """What `Threads.lines` should give, by the words of its documentation."""
     places = {item: place for place, item in enumerate(everything(table))}
@@ -73,12 +73,8 @@ def slowly(
             lines += [item for item in items if above[item] == root and item != root]
     if limit is None:
         return lines
-    limit_place = limit
-    return [
-        item
-        for item in lines
-        if (item < limit_place if item >= 0 else table.event_place(-1 - item) <= limit_place)
-    ]
+    messages, events = limit
+    return [item for item in lines if (item < messages if item >= 0 else -1 - item < events)]
 
 
 @given(data=st.data(), name=st.sampled_from(sorted(TABLES)), folded=st.booleans())
@@ -88,7 +84,10 @@ def test_threads_are_what_a_slow_hand_would_make_of_them(
     table = TABLES[name]
     chosen = data.draw(st.sets(st.sampled_from(everything(table))))
     turned = data.draw(st.sets(st.integers(0, len(table) - 1)))
-    limit = data.draw(st.none() | st.integers(0, len(table)))
+    count = data.draw(st.none() | st.integers(0, len(everything(table))))
+    there = everything(table)[:count]
+    messages = [item for item in there if item >= 0]
+    limit = None if count is None else (len(messages), len(there) - len(messages))
     items = [item for item in everything(table) if item in chosen]
     threads = Threads(table, np.array(items, np.int32))
     found = threads.lines(folded=folded, turned=turned, limit=limit).tolist()

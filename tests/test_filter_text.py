@@ -149,7 +149,7 @@ def test_nothing_else_is_found(tmp_path: Path, content: dict[str, Any], needle: 
         (r"/masSe|xyz/i", True),
         (r"/(?i)MASSE/", True),
         (r"/[a-z]{2}vision/", True),
-        (r"/(?=zero)z/", True),
+        (r"/[^\W_]ero\Z/", True),
         (r"/\U0001f600/", True),
     ],
 )
@@ -250,7 +250,9 @@ def test_long_texts_are_searched_in_pieces(tmp_path: Path) -> None:
     assert places("/^needle/", path) == [0]
     assert places("/needle$/", path) == []
     assert places("/-$/", path) == everywhere
-    assert places("/e-{3000}/", path) == [n for n, at in enumerate(lines) if length - at >= 3000]
+    assert places("/e-{1000}-{1000}-{1000}/", path) == [
+        n for n, at in enumerate(lines) if length - at >= 3000
+    ]
 
 
 def test_it_makes_progress_in_steps_and_can_be_left(tmp_path: Path) -> None:

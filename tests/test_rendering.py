@@ -16,7 +16,8 @@ from PIL import Image
 from rich.console import Console, RenderableType
 
 from kspy.recording.event import EVENTS, Event
-from kspy.tui.detail.block_text import LINES, LONGEST, block, clean, updates
+from kspy.tui.detail.block_text import COLOURS, LINES, LONGEST, block, clean, updates
+from kspy.tui.detail.code import Code, coloured
 from kspy.tui.detail.pictures import picture
 from kspy.tui.detail.rendering import Look, known_language, render
 from kspy.wire.frames import DELIMITER
@@ -184,6 +185,53 @@ def test_long_blocks_are_cut_and_say_so() -> None:
     assert "more" not in block("x").plain
 
 
+def test_after_many_changes_of_colour_there_are_no_more() -> None:
+    text = block("\x1b[31ma\x1b[32mb" * COLOURS)
+    assert text.plain == "ab" * COLOURS
+    assert max(span.end for span in text.spans) == COLOURS
+
+
+HOSTILE_CODE = [
+    ("xml", "<![CDATA["),
+    ("html", "<?"),
+    ("r", "'''" + "\\" * 97),
+    ("r", '"\\'),
+    ("java", "a "),
+    ("ipython3", "a."),
+    ("javascript", "'\\"),
+    ("python", "x = [1]\n"),
+    ("json", '{"a": [1]}\n'),
+]
+
+
+@pytest.mark.parametrize(("language", "part"), HOSTILE_CODE)
+def test_only_the_beginning_of_code_is_coloured(language: str, part: str) -> None:
+    """For some of these, pygments would take minutes."""
+    limit = coloured(language)
+    code = (part * 20_000)[:180_000]
+    text = Code(code, language, theme="nord", background_color="#000000").highlight(code)
+    assert text.plain.rstrip("\n") == code.rstrip("\n")
+    later = [span for span in text.spans if span.end > limit]
+    assert {str(span.style) for span in later} <= {"on #000000"}
+    assert [span for span in text.spans if span.end <= limit]
+
+
+@pytest.mark.parametrize("mime", ["image/svg+xml", "text/html", "text/markdown"])
+def test_all_of_a_long_source_is_shown(mime: str) -> None:
+    text = "word " * 4_000 + "here\nit ends"
+    lines = shown(message("display_data", {"data": {mime: text}}))
+    assert lines.count("word") == 4_000
+    assert "it ends" in lines
+
+
+def test_the_lines_of_long_code_keep_their_numbers() -> None:
+    code = "\n".join(f"line = {number}" for number in range(1, 1_001))
+    lines = shown(message("execute_request", {"code": code})).split("\n")
+    assert [line.strip() for line in lines[:1_000]] == [
+        f"{number} line = {number}" for number in range(1, 1_001)
+    ]
+
+
 def test_clean_text_keeps_its_lines_and_nothing_else() -> None:
     assert clean("a\tb\r\n\x1b[31mred\x1b[0m\x07") == "a       b\nred␇"
 
@@ -204,6 +252,7 @@ def test_pictures_say_what_they_are_and_are_drawn_in_proportion() -> None:
     ("data", "note"),
     [
         ("A", "not valid base64"),
+        (base64.b64encode(b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n").decode(), "not an"),
         (base64.b64encode(b"no image").decode(), "not an image"),
         (png(3000, 3000, "red"), "too large"),
         (base64.b64encode(base64.b64decode(png(64, 64, "red"))[:60]).decode(), "cannot be decoded"),

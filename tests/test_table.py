@@ -6,13 +6,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from conversation import Conversation
 
 import kspy
 from kspy.analysis import table as table_module
 from kspy.analysis.table import Table
 from kspy.analysis.thread_table import STATES
 from kspy.analysis.timing import is_error, measure
-from kspy.recording.outcome import ERROR
+from kspy.recording.outcome import ERROR, OUTCOMES
 from kspy.recording.reader import Recording
 from kspy.recording.writer import Writer
 from kspy.wire.message import Message
@@ -114,6 +115,47 @@ def test_a_growing_recording_is_read_on(tmp_path: Path) -> None:
             assert [table.timing(n) for n in range(table.thread_count)] == [
                 measure(thread) for thread in threads
             ]
+
+
+def test_the_state_of_the_kernel_is_what_it_said_last(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "states.kspy"
+    states = ["starting", "", "busy", *[""] * 20, "idle", "", "busy"]
+    with Conversation(path) as talk:
+        for state in states:
+            if state:
+                talk.status(state)
+            else:
+                talk.publish("stream", {"text": "x"})
+    expected: list[str] = []
+    for state in states:
+        expected.append(state or expected[-1])
+    with kspy.open(path) as recording:
+        for stretch in (1, 3, 1000):
+            monkeypatch.setattr(table_module, "_STRETCH", stretch)
+            table = grown(recording)
+            assert [OUTCOMES[table.kernel_state(place)] for place in range(len(table))] == expected
+    with Conversation(path.with_name("none.kspy")) as talk:
+        talk.publish("stream", {"text": "x"})
+    with kspy.open(path.with_name("none.kspy")) as recording:
+        assert grown(recording).kernel_state(0) == 0
+
+
+def test_when_the_kernel_had_ended(tmp_path: Path) -> None:
+    names = {
+        "tap_started": "", "kernel_started": "", "kernel_died": "dead", "kernel_shut_down": "dead",
+        "kernel_restarted": "", "kernel_interrupted": "",
+    }  # fmt: skip
+    later = [("kernel_shut_down", "ended"), ("kernel_died", "ended"), ("tap_stopped", "ended")]
+    path = tmp_path / "life.kspy"
+    with Conversation(path) as talk:
+        for name, _ in [*names.items(), *later]:
+            talk.event(name)
+    with kspy.open(path) as recording:
+        table = grown(recording)
+        found = [table.kernel_ended(count) for count in range(table.event_count + 1)]
+    assert found == ["", *names.values(), *(state for _, state in later)]
 
 
 def _copy(writer: Writer, message: Message) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 from typing import Any, Final, cast
 
@@ -18,6 +17,7 @@ from textual.geometry import Region
 from textual.pilot import Pilot
 
 import kspy
+from kspy.analysis.filter import highlights, parse
 from kspy.analysis.sanitize import one_line
 from kspy.tui.detail.tree.line import LinePainter, Look
 from kspy.tui.detail.tree.model import Tree
@@ -210,7 +210,7 @@ async def test_matches_are_highlighted() -> None:
     app: Any = TreeApp(SMALL)
     async with app.run_test(size=(40, 10)) as pilot:
         tree = app.query_one(JsonTree)
-        tree.matches = re.compile("out|")
+        tree.matches = highlights(parse("/out|/"))
         await pilot.pause()
         look = Look.of(app).colours.match.bgcolor
         marked = [

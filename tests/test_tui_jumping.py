@@ -17,13 +17,13 @@ async def test_from_an_output_to_its_request_reply_and_parent() -> None:
     async with viewing(HELLO, "colon", "=12", "enter") as viewer:
         assert "hello⏎" in viewer.row
         await viewer.enter("r")
-        assert 'execute_request" in viewer.row
+        assert "execute_request" in viewer.row
         assert viewer.row.endswith('print("hello")')
         await viewer.enter("R")
         assert "execute_reply" in viewer.row
         assert viewer.row.endswith("ok [1]")
         await viewer.enter("p")
-        assert 'execute_request" in viewer.row
+        assert "execute_request" in viewer.row
         assert viewer.row.endswith('print("hello")')
         await viewer.enter("p")
         assert viewer.said == ["no parent is known"]

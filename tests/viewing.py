@@ -63,9 +63,12 @@ async def viewing(
 
     `toasts`: what is notified is on the screen, too.
     """
-    with TemporaryDirectory() as settings, patch.dict(os.environ, KSPY_CONFIG_DIR=settings):
+    with (
+        TemporaryDirectory() as settings,
+        patch.dict(os.environ, KSPY_CONFIG_DIR=settings),
+        patch.object(KspyApp, "NOTIFICATION_TIMEOUT", _SAID_SECONDS),
+    ):
         app = KspyApp(path, **options)
-        app.NOTIFICATION_TIMEOUT = _SAID_SECONDS
         async with app.run_test(size=size, notifications=toasts) as pilot:
             viewer = Viewer(app, pilot)
             await viewer.settle()

@@ -93,17 +93,21 @@ class Threads:
         self._keys = keys(table, self._roots)
         self._places = len(table)
 
-    def lines(self, *, folded: bool, turned: Collection[int], limit: int | None = None) -> Array:
+    def lines(
+        self, *, folded: bool, turned: Collection[int], limit: tuple[int, int] | None = None
+    ) -> Array:
         """Each thread's request, and beneath those that are open what answers it.
 
         folded    are threads folded, but for those whose request's place is in `turned`?
-        limit     messages from this place on are not there yet
+        limit     messages from this place on, and events from this number on, are not there yet
         """
         heads = self._lines == self._roots
         shown = self._turned(turned) == folded
         shown |= heads
         if limit is not None:
-            shown &= (self._lines < limit) & (self._keys < 2 * limit)
+            messages, events = limit
+            shown &= (self._lines < messages) & (self._keys < 2 * messages)
+            shown &= self._lines >= -events
         chosen = np.flatnonzero(shown)
         order = np.argsort(self._keys[chosen], kind="stable")
         return self._lines[chosen[order]]

@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kspy.analysis.progress import Progress
-from kspy.analysis.table import Table
+from kspy.analysis.table import FAR_NS, Table
 from kspy.recording.event import Event
 from kspy.recording.outcome import ERROR
 from kspy.wire.frames import CHANNELS
@@ -30,8 +30,6 @@ EVENTS: Final = len(CHANNELS)
 """The row of events; those before it are the channels, in their order."""
 ROWS: Final = EVENTS + 1
 _BLOCK: Final = 1 << 16
-_FAR: Final = (1 << 62) - 1
-"""Times beyond (the year 2116) are no times; so the difference of two fits 64 bits."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +134,7 @@ class Density:
         self._events = stop
 
     def add_events(self, events: Sequence[Event]) -> None:
-        times = np.array([min(max(event.time_ns, -_FAR), _FAR) for event in events], np.int64)
+        times = np.array([min(max(event.time_ns, -FAR_NS), FAR_NS) for event in events], np.int64)
         fatal = np.array([is_failure(event) for event in events], bool)
         self.add(times, np.full(len(events), EVENTS), fatal)
 
@@ -144,7 +142,7 @@ class Density:
         """Count messages: their times (ns), the row of each, and whether it failed."""
         if not len(times):
             return
-        times = np.clip(times, -_FAR, _FAR)
+        times = np.clip(times, -FAR_NS, FAR_NS)
         bins = _widened(self.bins, int(times.min()), int(times.max()))
         at = rows.astype(np.int64) * BINS + (times >> bins.shift) - bins.base
         size = ROWS * BINS

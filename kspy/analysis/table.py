@@ -20,6 +20,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from kspy.analysis.kernel_life import KernelLife
 from kspy.analysis.thread_table import ThreadTable
 from kspy.analysis.timing import Timing
 from kspy.recording.event import Event
@@ -33,6 +34,13 @@ GROW_SECONDS: Final = 0.02
 _BATCH: Final = 1 << 18
 """Rows taken at a time: their copies are small beside the columns themselves."""
 
+FAR_NS: Final = (1 << 62) - 1
+"""Times beyond (the year 2116) are no times; so the difference of two fits 64 bits."""
+
+_KERNEL_STATES: Final = (BUSY, IDLE, STARTING)
+_STRETCH: Final = 1 << 12
+"""Messages among which the kernel's last word is looked for: it is seldom far away."""
+
 Array = NDArray[Any]
 
 
@@ -44,6 +52,7 @@ class Table:
         self._threads = ThreadTable()
         self._length = 0
         self._event_places: list[int] = []
+        self._life = KernelLife()
 
     # Growing
 
@@ -57,6 +66,7 @@ class Table:
             self._length = stop
         events = columns.events
         for event in events[len(self._event_places) :]:
+            self._life.add(event.name)
             self._event_places.append(self._place_from(event.seq))
         return done
 
@@ -146,9 +156,16 @@ class Table:
     def kernel_state(self, place: int) -> int:
         """What the kernel last said of itself up to `place`: BUSY, IDLE, STARTING, or 0."""
         outcomes = self.columns.outcomes
-        found = [(outcomes.rfind(code, 0, place + 1), code) for code in (BUSY, IDLE, STARTING)]
-        last, code = max(found)
-        return code if last >= 0 else 0
+        for stop in range(place + 1, 0, -_STRETCH):
+            start = max(stop - _STRETCH, 0)
+            last, code = max((outcomes.rfind(code, start, stop), code) for code in _KERNEL_STATES)
+            if last >= 0:
+                return code
+        return 0
+
+    def kernel_ended(self, events: int) -> str:
+        """By the first so many events: "dead", "ended", or "" where its process lives."""
+        return self._life.ended(events)
 
     # Threads
 
@@ -211,9 +228,29 @@ class Table:
     def event_places(self) -> Sequence[int]:
         return self._event_places
 
+    @property
+    def start_ns(self) -> int:
+        """When the recording begins: with its first message or event. 0 while it has none."""
+        if self.event_count and (not len(self) or self.event_place(0) == 0):
+            return self.event(0).time_ns
+        return self.time_ns(0) if len(self) else 0
+
     def item_time_ns(self, item: int) -> int:
         """When a message passed, or an event happened."""
         return self.time_ns(item) if item >= 0 else self.event(-1 - item).time_ns
+
+    def item_times(self, items: Array) -> Array:
+        """`item_time_ns` of items in stream order; int64, so times that no clock has are cut."""
+        found = np.empty(len(items), np.int64)
+        messages = np.flatnonzero(items >= 0)
+        if len(messages):
+            places = items[messages]
+            found[messages] = self.rows(int(places[0]), int(places[-1]) + 1).times[
+                places - places[0]
+            ]
+        for at in np.flatnonzero(items < 0).tolist():
+            found[at] = min(max(self.item_time_ns(int(items[at])), -FAR_NS), FAR_NS)
+        return found
 
     def item(self, item: int) -> Message | Event:
         """A message or an event by its item number. Raises `KspyError` where it is lost."""

@@ -8,7 +8,6 @@ import numpy as np
 
 from kspy.analysis.event_summary import merge_connections
 from kspy.analysis.filter import Filter, FilterError, parse, whole_threads
-from kspy.analysis.filter.run import start_ns
 from kspy.analysis.filter.select import follow, matching, stories, whole_table
 from kspy.analysis.table import Table
 from kspy.errors import KspyError
@@ -59,7 +58,7 @@ def _text_lines(table: Table, found: Iterable[Message | Event], style: Style) ->
 
 def _lines(table: Table, style: Style) -> Lines:
     several = len(set(table.columns.clients) - {0}) > 1
-    return Lines(style, several_clients=several, start_ns=start_ns(table))
+    return Lines(style, several_clients=several, start_ns=table.start_ns)
 
 
 def filtered_thread_lines(recording: Recording, wanted: Filter, style: Style) -> Iterator[str]:

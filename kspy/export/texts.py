@@ -33,20 +33,13 @@ def write_text(
 
     Times are since the start of the recording, whichever messages were chosen.
     """
-    lines = Lines(Style(colours=False, width=None), start_ns=_start(table))
+    lines = Lines(Style(colours=False, width=None), start_ns=table.start_ns)
 
     def made(stories: Iterable[Story]) -> Iterator[str]:
         for story in merge_connections(stories):
             yield lines.event(story) if isinstance(story, Event) else lines.message(story)
 
     return _write(table, items, path, made, overwrite=overwrite)
-
-
-def _start(table: Table) -> int | None:
-    """When the first thing happened; None where nothing did."""
-    if table.event_count and table.event_place(0) == 0:
-        return table.event(0).time_ns
-    return table.time_ns(0) if len(table) else None
 
 
 def json_of(stories: Iterable[Story]) -> Iterator[str]:

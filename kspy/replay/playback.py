@@ -1,18 +1,18 @@
-"""The clock of playback: which messages of a recording are there to be seen at this moment?
+"""The clock of playback: what of a recording is there to be seen at this moment?
 
 Pure: no clock is read here, nothing waits. Whoever plays says what time it is, in seconds that
 only grow (`time.monotonic`), and is told a `Position`.
 
 Rules:
-- Messages appear in the order of the recording, each at its own time.
-- Times may go back. A little (messages of several channels, put in order) means nothing: such a
-  message appears with the one before it. More than `SET_BACK_NS` is a clock that was set back:
+- Items, which are messages and events, appear in the order of the recording, each at its own time.
+- Times may go back. A little (messages of several channels, put in order) means nothing: such an
+  item appears with the one before it. More than `SET_BACK_NS` is a clock that was set back:
   playback goes on from there as if it had not been, or all that follows would come at once.
 - A squeezed silence is cut to a length; within it the recording's time passes faster.
 
-So every message has two places on lines that never go back: `_at`, when it comes at the speed of
+So every item has two places on lines that never go back: `_at`, when it comes at the speed of
 the recording, and `_squeezed`, the same with its silences cut. A position is a point on one of
-them; which messages are visible there is a binary search.
+them; which items are visible there is a binary search.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from kspy.analysis.growing import Growing
+from kspy.analysis.table import FAR_NS
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -34,15 +35,13 @@ SPEEDS: Final = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0)
 SQUEEZED_NS: Final = 500_000_000
 """To what length silences are squeezed."""
 SET_BACK_NS: Final = 1_000_000_000
-_FAR: Final = (1 << 62) - 1
-"""Times beyond (the year 2116) are no times; so the difference of two fits 64 bits."""
 
 
 @dataclass(frozen=True, slots=True)
 class Position:
-    """A moment of playback: the recording's time, and how many messages are visible then.
+    """A moment of playback: the recording's time, and how many items are visible then.
 
-    `time_ns` is absolute, as the times of messages are; 0 where there are none.
+    `time_ns` is absolute, as the times of items are; 0 where there are none.
     """
 
     time_ns: int
@@ -50,14 +49,14 @@ class Position:
 
 
 class Playback:
-    """Plays messages whose times are `times`. Begins at the first one, not playing."""
+    """Plays items whose times are `times`. Begins at the first one, not playing."""
 
     def __init__(self, times: Sequence[int] | Times, *, squeezed: bool = False) -> None:
         self._times = Growing(np.int64)
         self._highest = Growing(np.int64)
         self._at = Growing(np.int64)
         self._squeezed = Growing(np.int64)
-        self._adjusted = 0  # the last message's time since the first, had no clock been set back
+        self._adjusted = 0  # the last item's time since the first, had no clock been set back
         self._squeeze = squeezed
         self._speed = 1.0
         self._started: float | None = None  # when playing began or last changed; None: not playing
@@ -66,15 +65,15 @@ class Playback:
         self.extend(times)
 
     def extend(self, times: Sequence[int] | Times) -> None:
-        """Append the messages that a growing recording has got."""
-        added = np.clip(np.asarray(times, np.int64), -_FAR, _FAR)
+        """Append the items that a growing recording has got."""
+        added = np.clip(np.asarray(times, np.int64), -FAR_NS, FAR_NS)
         if not len(added):
             return
         before = self._last(self._times) if len(self) else int(added[0])
         steps = np.diff(added, prepend=before)
         steps[steps < -SET_BACK_NS] = 0
-        if np.abs(steps).sum(dtype=np.float64) + abs(self._adjusted) > _FAR:
-            limit = max(0, _FAR - abs(self._adjusted)) // len(steps)  # times from a liar
+        if np.abs(steps).sum(dtype=np.float64) + abs(self._adjusted) > FAR_NS:
+            limit = max(0, FAR_NS - abs(self._adjusted)) // len(steps)  # times from a liar
             steps = np.clip(steps, -limit, limit)
         adjusted = np.cumsum(steps) + self._adjusted
         reached = self._last(self._at)
@@ -97,7 +96,7 @@ class Playback:
         return column[len(column) - 1] if len(column) else 0
 
     def __len__(self) -> int:
-        """How many messages there are to play."""
+        """How many items there are to play."""
         return len(self._times)
 
     # What a person reads from it
@@ -158,14 +157,14 @@ class Playback:
         else:
             self.play(now)
 
-    def step(self, messages: int, now: float) -> None:
-        """Pause, and show so many messages more, or less."""
+    def step(self, items: int, now: float) -> None:
+        """Pause, and show so many items more, or less."""
         self.pause(now)
         if len(self):
-            self.seek_place(self._shown_count() - 1 + messages, now)
+            self.seek_place(self._shown_count() - 1 + items, now)
 
     def seek_place(self, place: int, now: float) -> None:
-        """Go to where the message in `place` is the last that is visible; playing goes on."""
+        """Go to where the item in `place` is the last that is visible; playing goes on."""
         if not len(self):
             return
         place = min(max(place, 0), len(self) - 1)
@@ -175,7 +174,7 @@ class Playback:
         """Go to a time of the recording, be it in a silence; playing goes on."""
         if not len(self):
             return
-        time_ns = min(max(time_ns, -_FAR), _FAR)
+        time_ns = min(max(time_ns, -FAR_NS), FAR_NS)
         count = max(1, int(np.searchsorted(self._highest.values, time_ns, "right")))
         start = self._line[count - 1]
         if count == len(self):
@@ -227,7 +226,7 @@ class Playback:
         return min(max(self._shown, 1), len(self))
 
     def _within(self, elapsed: int, count: int) -> tuple[int, int, int]:
-        """The last visible message's place on the line, how far beyond it is, and the next."""
+        """The last visible item's place on the line, how far beyond it is, and the next."""
         start = self._line[count - 1]
         silence = self._line[count] - start if count < len(self) else 0
         return start, min(max(0, elapsed - start), silence), silence

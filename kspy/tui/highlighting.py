@@ -1,24 +1,23 @@
-"""What is searched for, marked in a line of segments."""
+"""Marking in a painted line what is searched for."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 
 from rich.segment import Segment
 from rich.style import Style
 
+from kspy.analysis.filter import Pattern
 
-def highlighted(
-    segments: Iterable[Segment], matches: re.Pattern[str], look: Style
-) -> Iterator[Segment]:
-    """The same text, with `look` over what matches; what lies in two segments is not found."""
+
+def highlighted(segments: Sequence[Segment], matches: Pattern, look: Style) -> Iterator[Segment]:
+    """The same text; what `matches` finds within a segment has `look` too."""
     for text, style, _ in segments:
         done = 0
-        for match in matches.finditer(text):
-            if match.start() == match.end():
+        for start, stop in matches.spans(text):
+            if start == stop:
                 continue
-            yield Segment(text[done : match.start()], style)
-            yield Segment(match.group(), style + look if style else look)
-            done = match.end()
+            yield Segment(text[done:start], style)
+            yield Segment(text[start:stop], style + look if style else look)
+            done = stop
         yield Segment(text[done:], style)

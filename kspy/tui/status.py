@@ -10,7 +10,6 @@ from typing import Final
 from kspy.analysis.fields import extracted_of, mapping, string
 from kspy.analysis.sanitize import one_line
 from kspy.errors import KspyError
-from kspy.recording.event import Event
 from kspy.recording.outcome import OUTCOMES
 from kspy.tui.detail.rendering import known_language
 from kspy.tui.status_bar import Status
@@ -21,9 +20,7 @@ _WINDOW_SECONDS: Final = 2.0
 _LOOK_SECONDS: Final = 1.0
 _FACT: Final = 60
 """Characters of one fact about the kernel; longer ones are nonsense."""
-
-_ENDS: Final = {"kernel_died": "dead", "kernel_shut_down": "ended"}
-_BEGINNINGS: Final = frozenset(("kernel_started", "kernel_restarted"))
+_REPLY: Final = "kernel_info_reply"
 
 
 class Reporter:
@@ -40,6 +37,8 @@ class Reporter:
         self._undrawn = 0
         self._kernel: tuple[str, ...] = ()
         self._kernel_known = False
+        self._names_seen = 0
+        self._searched = 0
         self._looked_at = 0.0
         self._file = _identity(viewing.path)
         self._largest = 0
@@ -110,19 +109,11 @@ class Reporter:
 
     def _kernel_state(self) -> str:
         """What the kernel said of itself last, unless its process has ended since."""
-        table, limit = self._viewing.table, self._viewing.limit
+        viewing, table = self._viewing, self._viewing.table
+        limit, events = viewing.limit, viewing.event_limit
+        ended = table.kernel_ended(table.event_count if events is None else events)
         place = (len(table) if limit is None else limit) - 1
-        ended = ""
-        for number in range(table.event_count - 1, -1, -1):
-            if table.event_place(number) > place + 1:
-                continue
-            name = table.event(number).name
-            if name in _BEGINNINGS:
-                break
-            ended = _ENDS.get(name, ended)  # what was told to end is not said to have died
-        if ended:
-            return ended
-        return OUTCOMES[table.kernel_state(place)] if place >= 0 else ""
+        return ended or (OUTCOMES[table.kernel_state(place)] if place >= 0 else "")
 
     def _kernel_facts(self) -> tuple[str, ...]:
         """`python3`, `ipykernel 7.4.0`, `protocol 5.5`, `python 3.14.0`, as far as is known."""
@@ -145,16 +136,23 @@ class Reporter:
         return self._kernel
 
     def _find_reply(self) -> dict[str, object] | None:
-        """The content of the first `kernel_info_reply`."""
-        columns = self._viewing.table.columns
-        if "kernel_info_reply" not in columns.names:
+        """The content of the first `kernel_info_reply` that can be read, if it is there by now."""
+        table, stop = self._viewing.table, len(self._viewing.table)
+        new = table.names[self._names_seen :]
+        if _REPLY not in new:
+            self._names_seen += len(new)
             return None
+        code = self._names_seen + new.index(_REPLY)
         try:
-            place = columns.types.index(columns.names.index("kernel_info_reply"))
-            message = self._viewing.table.item(place)
-        except (ValueError, KspyError):
+            place = table.columns.types.index(code, self._searched, stop)
+        except ValueError:
+            self._searched = stop
             return None
-        return None if isinstance(message, Event) else message.content
+        self._searched = place + 1  # one that is lost is not tried again
+        try:
+            return dict(table.load(place).content)
+        except KspyError:
+            return None
 
 
 def _identity(path: Path) -> tuple[int, int] | None:

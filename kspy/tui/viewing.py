@@ -10,6 +10,7 @@ interface, which only looks, always sees a whole state. `lines` is what the list
 from __future__ import annotations
 
 import time
+from bisect import bisect_right
 from collections.abc import Generator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Literal
@@ -55,7 +56,9 @@ class Viewing:
     mode     "stream" or "threads"
     filter   of which only matches are shown; None shows everything
     whole    are the whole threads of what matches shown?
-    limit    messages from this place on are not there yet (playback); None: all are
+    moment   items of `everything` from this on are not there yet (playback), see `go_to_moment`;
+             None: all are. So `limit` is for the places of messages, `event_limit` for the numbers
+             of events
     folded   are threads folded, but for those whose request's place is in `turned`? With a filter,
              this is another choice than without
     asked    has any client said anything?
@@ -75,7 +78,9 @@ class Viewing:
         self.mode: Mode = "stream"
         self.filter: Filter | None = None
         self.whole = False
+        self.moment: int | None = None
         self.limit: int | None = None
+        self.event_limit: int | None = None
         self.folded = True
         self.turned: set[int] = set()
         self._folds: tuple[bool, set[int]] = (False, set())
@@ -120,9 +125,24 @@ class Viewing:
     @property
     def shown(self) -> int:
         """How many of the matched items are there at the present moment of a playback."""
-        if self.limit is None:
+        if self.limit is None or self.event_limit is None:
             return len(self.matched)
-        return int(np.searchsorted(self.matched_keys, 2 * self.limit))
+        ends = np.searchsorted(self.matched_keys, (2 * self.limit - 1, 2 * self.limit))
+        before_next = -1 - self.matched[ends[0] : ends[1]]  # events just before the next message
+        return int(ends[0] + np.count_nonzero(before_next < self.event_limit))
+
+    def go_to_moment(self, count: int | None) -> None:
+        """Show no more than the first `count` of all items, or all again; `arrange` then."""
+        self.moment = count
+        if count is None:
+            self.limit = self.event_limit = None
+        elif not count:
+            self.limit = self.event_limit = 0
+        elif (last := int(self.everything[count - 1])) >= 0:
+            self.limit = last + 1
+            self.event_limit = bisect_right(self.table.event_places, last)
+        else:
+            self.limit, self.event_limit = self.table.event_place(-1 - last), -last
 
     # What a line asks
 
@@ -146,9 +166,7 @@ class Viewing:
         """Until when a request that waits has waited: now, or where the recording ends."""
         if self.state == "growing" and self.limit is None:
             return time.time_ns()
-        if self.limit is not None:
-            return self.table.time_ns(max(self.limit - 1, 0)) if len(self.table) else 0
-        items = self.everything
+        items = self.everything[: self.moment]
         return self.table.item_time_ns(int(items[-1])) if len(items) else 0
 
     def highest_client(self) -> int:
@@ -197,7 +215,7 @@ class Viewing:
         self._arrange()
 
     def arrange(self) -> Work:
-        """The lines anew, after `mode`, `limit` or a fold was changed."""
+        """The lines anew, after `mode`, `moment` or a fold was changed."""
         yield Progress(0, 1)
         self._arrange()
 
@@ -278,4 +296,8 @@ class Viewing:
             inside = items if self.filter else without_heartbeats(self.table, items)
             self._threads = items, Threads(self.table, inside)
         turned = set(self.turned)
-        self.lines = self._threads[1].lines(folded=self.folded, turned=turned, limit=self.limit)
+        self.lines = self._threads[1].lines(
+            folded=self.folded,
+            turned=turned,
+            limit=None if self.limit is None else (self.limit, self.event_limit or 0),
+        )

@@ -11,12 +11,14 @@ from kspy.analysis.filter.complete import Completion, Role, Span, completions, s
 from kspy.analysis.filter.error import FilterError
 from kspy.analysis.filter.filter import Filter, highlights, parse
 from kspy.analysis.filter.help import HelpLine, help_lines, markdown
+from kspy.analysis.filter.pattern import Pattern
 
 __all__ = [
     "Completion",
     "Filter",
     "FilterError",
     "HelpLine",
+    "Pattern",
     "Role",
     "Span",
     "completions",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final, Protocol
@@ -23,7 +22,8 @@ from kspy.analysis.filter.condition import (
     codes,
 )
 from kspy.analysis.filter.needle import Needle, fold, of_literals, of_text
-from kspy.analysis.filter.regex import Regex, found_in_piece, pieces
+from kspy.analysis.filter.pattern import Pattern, in_any_case
+from kspy.analysis.filter.regex import PIECE, Regex, found_in_piece, pieces
 from kspy.analysis.filter.values import Exact, Glob, Matcher, Prefix
 from kspy.recording.event import Event
 from kspy.wire.frames import CHANNELS
@@ -43,7 +43,7 @@ class Sought(Protocol):
     """What is looked for in texts."""
 
     needle: Needle
-    pattern: re.Pattern[str]
+    pattern: Pattern
 
     def is_in(self, text: str, start: int) -> bool:
         """Is it in the piece of `text` from `start` on? See `kspy.analysis.filter.regex`."""
@@ -53,7 +53,7 @@ class Words:
     """A text, in any case."""
 
     def __init__(self, words: str) -> None:
-        self.pattern = re.compile(re.escape(words), re.IGNORECASE)
+        self.pattern = in_any_case(words)
         self._folded = fold(words)
         self.needle = of_text(self._folded)
 
@@ -67,8 +67,15 @@ class Expression:
     def __init__(self, regex: Regex) -> None:
         self.pattern = regex.pattern
         self.needle = of_literals(regex.literals, ignores_case=regex.ignores_case)
+        self._literals = regex.literals if regex.exact else ()
 
     def is_in(self, text: str, start: int) -> bool:
+        if len(text) <= PIECE and self._literals:
+            for literal in self._literals:
+                if literal in text:
+                    break
+            else:
+                return False
         return found_in_piece(self.pattern, text, start)
 
 

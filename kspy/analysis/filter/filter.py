@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from difflib import get_close_matches
-from typing import Final
 
 from kspy.analysis.filter import syntax
 from kspy.analysis.filter.content import InText, Inverse
@@ -13,12 +11,11 @@ from kspy.analysis.filter.error import FilterError
 from kspy.analysis.filter.fields import FIELDS, KEYWORDS
 from kspy.analysis.filter.logic import NOTHING_ASKED, Every, Node, Not, Some, Term, terms
 from kspy.analysis.filter.makers import Asked, for_words
+from kspy.analysis.filter.pattern import Pattern, one_of
 from kspy.analysis.filter.regex import Regex
 from kspy.analysis.filter.run import Search, Work
 from kspy.analysis.filter.syntax import Word
 from kspy.analysis.table import Table
-
-_OPTIONS: Final = {re.IGNORECASE: "i", re.MULTILINE: "m", re.DOTALL: "s", re.VERBOSE: "x"}
 
 
 class Filter:
@@ -52,9 +49,9 @@ class Filter:
         return Search(self._node, table, (start, stop), (event_start, event_stop)).run()
 
     @property
-    def patterns(self) -> Sequence[re.Pattern[str]]:
+    def patterns(self) -> Sequence[Pattern]:
         """The texts that what matches has, or may have."""
-        found: list[re.Pattern[str]] = []
+        found: list[Pattern] = []
         for condition, wanted in terms(self._node):
             if isinstance(condition, Inverse):
                 condition, wanted = condition.inner, not wanted
@@ -66,25 +63,9 @@ class Filter:
         return f"<Filter {self.text!r}>"
 
 
-def highlights(wanted: Filter) -> re.Pattern[str] | None:
-    """What to mark in the lines of what matched; None where no text is looked for.
-
-    Of several patterns those with groups are left out: put together, their numbers would shift.
-    """
-    patterns = wanted.patterns
-    if len(patterns) == 1:
-        return patterns[0]
-    parts = [
-        f"(?{_options(pattern)}:{pattern.pattern})" for pattern in patterns if not pattern.groups
-    ]
-    try:
-        return re.compile("|".join(parts)) if parts else None
-    except (re.error, RecursionError, OverflowError):
-        return None
-
-
-def _options(pattern: re.Pattern[str]) -> str:
-    return "".join(letter for flag, letter in _OPTIONS.items() if pattern.flags & flag)
+def highlights(wanted: Filter) -> Pattern | None:
+    """What to mark in the lines of what matched; None where no text is looked for."""
+    return one_of(wanted.patterns)
 
 
 def parse(text: str) -> Filter:

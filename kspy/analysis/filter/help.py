@@ -133,9 +133,10 @@ _RULES: Final = f"""\
   searched as UTF-8. Buffers, headers and metadata are not searched. Of a message larger than
   {DECODE_LIMIT >> 20} MiB (`flag:oversized`) only the beginning is, up to two mebibytes.
 - The Kelvin sign and the dotted capital I are not taken for k and i; a final sigma is a sigma.
-- A regular expression whose time could grow without bound is refused: one that repeats what can
-  itself match in several ways, as `(a+)+`. Write the inner repeat so that it never goes back:
-  `(a++)+`. `^` and `$` match at lines. Texts longer than {PIECE:,} characters are searched in
+- Regular expressions are Python's, but run by RE2, whose time grows with the text only. It never
+  goes back: it has no `(?=...)`, `(?<!...)`, `\\1`, `a++`, `(?>...)`; for what must not be there
+  write `-/.../`. A repeat counts to 1,000 at most, also within another. `^` and `$` match at lines;
+  `\\b` knows the letters of ASCII only. Texts longer than {PIECE:,} characters are searched in
   pieces: in them a match longer than {OVERLAP:,} may be missed.
 - A filter has at most {LONGEST:,} characters, {MOST} words and values, and {DEEPEST} brackets
   within each other.

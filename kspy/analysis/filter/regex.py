@@ -1,9 +1,9 @@
-r"""Regular expressions of a filter: safe to run on what strangers wrote, and fast.
+r"""Regular expressions of a filter: Python's, safe to run on what strangers wrote, and fast.
 
-`re` cannot be stopped, and holds the interpreter while it searches: an expression that backtracks
-without end would freeze everything. So expressions whose time can grow exponentially are refused
-when they are read, and one call searches a bounded piece of text only. The time left is at worst
-a power of that piece's length.
+`re` cannot be stopped, holds the interpreter while it searches, and goes back and forth as long as
+an expression lets it. So Python only reads an expression, which says what it means and where it is
+wrong; it is run by RE2 (see `pattern`), which has no such expression to fear. What RE2 cannot do,
+for it would have to go back, is refused.
 
 Fast means: what an expression must literally contain is looked for in bytes before anything is
 decoded (see `needle`).
@@ -14,31 +14,56 @@ from __future__ import annotations
 import importlib
 import re
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
+from functools import cache
 from typing import Any, Final
 
+import numpy as np
+
 from kspy.analysis.filter.error import FilterError
+from kspy.analysis.filter.pattern import Pattern, literal
 from kspy.analysis.filter.syntax import Word
 
 PIECE: Final = 10_000
-"""Characters that one call searches."""
+"""Characters that one call searches: it is left only between calls."""
 OVERLAP: Final = 5_000
 """Characters that pieces share: no match up to this length is missed."""
-_MANY: Final = 4
-"""A part that is repeated more often counts as repeated without end."""
-_MOST_REPEATS: Final = 8
 _SHORTEST: Final = 2
 _ONE_PIECE: Final = (0,)
 
-# Python's own parser, which has no public name: an expression is judged as Python understands it.
+# Python's own parser, which has no public name: an expression means what Python understands.
 _parser: Any = importlib.import_module("re._parser")
 _REPEATS: Final = frozenset(("MAX_REPEAT", "MIN_REPEAT"))
+_REFUSED: Final = {
+    "ASSERT": "(?=...) and (?<=...), which look around",
+    "ASSERT_NOT": "(?!...) and (?<!...), which look around",
+    "GROUPREF": "\\1 and (?P=name), which mean what was found before",
+    "GROUPREF_EXISTS": "(?(1)...), which asks what was found before",
+    "ATOMIC_GROUP": "(?>...): no repeat goes back here, so write (?:...)",
+    "POSSESSIVE_REPEAT": "a repeat such as a++: none goes back here, so write a+",
+}
+_AT: Final = {
+    "AT_BEGINNING": "(?m:^)",
+    "AT_BEGINNING_STRING": "\\A",
+    "AT_BOUNDARY": "\\b",
+    "AT_NON_BOUNDARY": "\\B",
+    "AT_END": "(?m:$)",
+    "AT_END_STRING": "\\z",
+}
+_CLASSES: Final = {
+    f"CATEGORY_{sign}{name}": letter if sign == "" else letter.upper()
+    for name, letter in (("DIGIT", "d"), ("SPACE", "s"), ("WORD", "w"))
+    for sign in ("", "NOT_")
+}
 
 Tree = Sequence[Any]
 
 
 class Regex:
-    """`/pattern/` or `/pattern/i`. Raises `FilterError` for what is none, or is not safe."""
+    """`/pattern/` or `/pattern/i`. Raises `FilterError` for what is none, or cannot be run.
+
+    literals   texts of which one is in all that matches, in this very case if `exact`
+    """
 
     def __init__(self, word: Word) -> None:
         source, _, flags = word.text[1:].rpartition("/")
@@ -54,27 +79,23 @@ class Regex:
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")
-                self.pattern = re.compile(source, options)
                 tree = _parser.parse(source, options)
-                what = _danger(tree)
-                self.literals: Sequence[str] = _literals(tree)
+                flags_now = tree.state.flags
+                self.pattern = Pattern(_translated(tree, flags_now))
+                self.literals = _literals(tree)
         except re.error as error:
             at = word.start + 1 + (error.pos or 0)
             raise FilterError(f"no regular expression: {error.msg}", at, word.stop) from error
-        except (RecursionError, OverflowError, MemoryError) as error:
-            what = "it is too large"
+        except _CannotError as error:
+            raise FilterError(str(error), word.start, word.stop) from error
+        except (RecursionError, OverflowError, MemoryError, ValueError) as error:
+            what = "it is too large; a repeat counts to 1,000 at most"
             raise FilterError(f"no regular expression: {what}", word.start, word.stop) from error
-        if what:
-            raise FilterError(what, word.start, word.stop)
-        self.ignores_case = bool(self.pattern.flags & re.IGNORECASE)
+        self.ignores_case = bool(flags_now & re.IGNORECASE)
+        self.exact = "(?i:" not in self.pattern.source
 
     def matches(self, name: str) -> bool:
-        return found_in(self.pattern, name)
-
-
-def found_in(pattern: re.Pattern[str], text: str) -> bool:
-    """Is there a match in `text`? Piece by piece; see `PIECE`."""
-    return any(found_in_piece(pattern, text, start) for start in pieces(text))
+        return any(found_in_piece(self.pattern, name, start) for start in pieces(name))
 
 
 def pieces(text: str) -> Sequence[int]:
@@ -84,90 +105,86 @@ def pieces(text: str) -> Sequence[int]:
     return range(0, max(len(text) - OVERLAP, 1), PIECE - OVERLAP)
 
 
-def found_in_piece(pattern: re.Pattern[str], text: str, start: int) -> bool:
-    stop = start + PIECE
-    if len(text) <= stop:
-        return pattern.search(text, start) is not None
+def found_in_piece(pattern: Pattern, text: str, start: int) -> bool:
+    if len(text) <= PIECE:
+        return pattern.is_in(text)
+    before = min(start, 1)  # what stands there says whether a line or a word begins
+    part = text[start - before : start + PIECE + 1]
+    last = len(text) <= start + PIECE
+    stop = len(part) if last else PIECE + before
     # What touches the end of a piece may be no match of the text: the next piece has it whole.
-    return any(match.end() < stop for match in pattern.finditer(text, start, stop))
+    return any(last or end < stop for _, end in pattern.spans(part, before, stop))
 
 
-# What an expression is made of
+# From Python's language to that of RE2
 
 
-def _inside(name: str, argument: Any) -> Iterator[Tree]:
-    """The expressions within an item, all of which must match."""
-    if name == "SUBPATTERN":
-        yield argument[-1]
-    elif name == "ATOMIC_GROUP":
-        yield argument
-    elif name in _REPEATS or name == "POSSESSIVE_REPEAT":
-        yield argument[2]
-    elif name in ("ASSERT", "ASSERT_NOT"):
-        yield argument[1]
+class _CannotError(Exception):
+    """What RE2 cannot do, said so that it is understood."""
 
 
-def _branches(name: str, argument: Any) -> Sequence[Tree]:
+def _translated(tree: Tree, flags: int) -> str:
+    """In brackets. Groups have no numbers: what they found is not asked for."""
+    return f"(?:{''.join(_item(str(code), argument, flags) for code, argument in tree)})"
+
+
+def _item(name: str, argument: Any, flags: int) -> str:
+    if name in _REFUSED:
+        raise _CannotError(f"regular expressions have no {_REFUSED[name]}")
+    if name == "LITERAL":
+        return _cased(literal(chr(argument)), flags)
+    if name == "NOT_LITERAL":
+        return _cased(f"[^{literal(chr(argument))}]", flags)
+    if name == "ANY":
+        return "(?s:.)" if flags & re.DOTALL else "[^\\n]"
+    if name == "IN":
+        return _cased(_set(argument, flags), flags)
+    if name == "AT":
+        if not flags & re.MULTILINE and str(argument) in ("AT_BEGINNING", "AT_END"):
+            raise _CannotError("^ and $ match at lines; \\A and \\Z at the ends of a text")
+        return _AT[str(argument)]
     if name == "BRANCH":
-        return list(argument[1])
-    if name == "GROUPREF_EXISTS":
-        return [branch for branch in argument[1:] if branch is not None]
-    return ()
+        return f"(?:{'|'.join(_translated(branch, flags) for branch in argument[1])})"
+    if name == "SUBPATTERN":
+        _, added, removed, inner = argument
+        return _translated(inner, (flags | added) & ~removed)
+    least, most, inner = argument
+    upto = "" if most == _parser.MAXREPEAT else str(int(most))
+    lazy = "?" if name == "MIN_REPEAT" else ""
+    return f"(?:{_translated(inner, flags)}{{{int(least)},{upto}}}{lazy})"
 
 
-def _danger(tree: Tree) -> str:
-    """Why an expression may take for ever; "" if it cannot."""
-    if _endless(tree, within=False):
-        return (
-            "this expression can take for ever: it repeats what can match in several ways."
-            " Write the inner repeat so that it never goes back, as in (\\d++,)*"
-        )
-    if _repeats(tree) > _MOST_REPEATS:
-        return f"a regular expression has at most {_MOST_REPEATS} repeats such as .* or \\w+"
-    return ""
+def _cased(source: str, flags: int) -> str:
+    return f"(?i:{source})" if flags & re.IGNORECASE else source
 
 
-def _repeats(tree: Tree) -> int:
-    """How many repeats there are: the power to which the time can grow."""
-    count = 0
-    for code, argument in tree:
-        name = str(code)
-        inner = sum(map(_repeats, (*_inside(name, argument), *_branches(name, argument))))
-        times = int(argument[1]) if name in _REPEATS else 1
-        count += inner * min(times, _MANY) + (times > _MANY)
-    return count
+def _set(members: Sequence[Any], flags: int) -> str:
+    written = []
+    sign = ""
+    for code, argument in members:
+        match str(code):
+            case "NEGATE":
+                sign = "^"
+            case "LITERAL":
+                written.append(literal(chr(argument)))
+            case "RANGE":
+                written.append(f"{literal(chr(argument[0]))}-{literal(chr(argument[1]))}")
+            case _:
+                written.append(_class(_CLASSES[str(argument)], bool(flags & re.ASCII)))
+    return f"[{sign}{''.join(written)}]"
 
 
-def _endless(tree: Tree, *, within: bool) -> bool:
-    """Is there what can match in several ways `within` what is repeated?"""
-    for code, argument in tree:
-        name = str(code)
-        branches = _branches(name, argument)
-        varies = name in _REPEATS and int(argument[1]) > int(argument[0])
-        if within and (varies or (branches and not _apart(branches))):
-            return True
-        inner = within or (name in _REPEATS and int(argument[1]) > _MANY)
-        if name in ("ATOMIC_GROUP", "POSSESSIVE_REPEAT"):
-            inner = False
-        if any(_endless(part, within=inner) for part in (*_inside(name, argument), *branches)):
-            return True
-    return False
+@cache
+def _class(letter: str, ascii_only: bool) -> str:
+    r"""The members of `\w` and the like as Python has them: to RE2, only ASCII is in these."""
+    every = np.arange(0x110000, dtype="<u4").tobytes().decode("utf-32-le", "surrogatepass")
+    stretches = re.finditer(f"\\{letter}+", every, re.ASCII if ascii_only else 0)
+    return "".join(
+        f"{literal(every[found.start()])}-{literal(every[found.end() - 1])}" for found in stretches
+    )
 
 
-def _apart(branches: Sequence[Tree]) -> bool:
-    """Does each branch begin with another character?"""
-    firsts = [_first(branch) for branch in branches]
-    return None not in firsts and len(set(firsts)) == len(firsts)
-
-
-def _first(tree: Tree) -> int | None:
-    for code, argument in tree:
-        if str(code) == "LITERAL":
-            return int(argument)
-        if str(code) == "SUBPATTERN":
-            return _first(argument[-1])
-        return None
-    return None
+# What an expression must contain
 
 
 def _literals(tree: Tree) -> Sequence[str]:
@@ -183,11 +200,8 @@ def _literals(tree: Tree) -> Sequence[str]:
         run = []
         if name == "BRANCH":
             found.append(_of_branches(argument[1]))
-        elif name in _REPEATS or name == "POSSESSIVE_REPEAT":
-            if int(argument[0]):
-                found.append(_literals(argument[2]))
-        elif name in ("SUBPATTERN", "ATOMIC_GROUP"):
-            found.append(_literals(next(_inside(name, argument))))
+        elif name == "SUBPATTERN" or (name in _REPEATS and int(argument[0])):
+            found.append(_literals(argument[-1]))
     found.append(["".join(run)])
     return max(found, key=lambda texts: min(map(len, texts), default=0))
 

@@ -25,13 +25,6 @@ Stretch = tuple[int, int | None]
 Array = NDArray[Any]
 
 
-def start_ns(table: Table) -> int:
-    """When a recording begins: with its first message or event. 0 while it has none."""
-    if table.event_count and (not len(table) or table.event_place(0) == 0):
-        return table.event(0).time_ns
-    return table.time_ns(0) if len(table) else 0
-
-
 class Search:
     """One run of a filter over some messages and events; they stop at None where all stop now."""
 
@@ -50,7 +43,7 @@ class Search:
         self._start = start
         self._stop = len(table) if stop is None else stop
         self._events = range(event_start, table.event_count if event_stop is None else event_stop)
-        self._start_ns = start_ns(table)
+        self._start_ns = table.start_ns
         self._until = 0.0
 
     def run(self) -> Work:

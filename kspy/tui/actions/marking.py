@@ -59,5 +59,5 @@ class Marking(Moving):
             if place is not None:
                 self.jump_to(place, "the bookmark")
 
-        start = self.viewing.table.time_ns(0) if len(self.viewing.table) else None
+        start = self.viewing.table.start_ns if len(self.viewing.everything) else None
         self.app.push_screen(BookmarksScreen(self.kept, start), go)

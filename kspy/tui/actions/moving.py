@@ -121,10 +121,9 @@ class Moving(Acting):
 
     def _time(self, text: str) -> int | None:
         """The time that `text` means, Unix epoch, ns: since the start, or of the day."""
-        items, table = self.viewing.everything, self.viewing.table
-        if not len(items):
+        if not len(self.viewing.everything):
             return None
-        start = table.item_time_ns(int(items[0]))
+        start = self.viewing.table.start_ns
         text = text.replace(" ", "")
         span = _SPAN.fullmatch(f"{text}s" if _SECONDS.fullmatch(text) else text)
         if span:

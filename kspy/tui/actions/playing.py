@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import time
 
+import numpy as np
+
 from kspy.replay.playback import Playback
 from kspy.tui.actions.acting import Acting
 
 
 class Playing(Acting):
-    """The clock is in `playback`; while there is one, `viewing.limit` follows it."""
+    """The clock is in `playback`; while there is one, `viewing.moment` follows it."""
 
     playback: Playback | None = None
 
@@ -51,7 +53,7 @@ class Playing(Acting):
         self.playback = None
         self.playback_bar.show(None)
         self.timeline.playhead_ns = None
-        self.viewing.limit = None
+        self.viewing.go_to_moment(None)
         self.rearrange(self.stream.item)
 
     def seek(self, time_ns: int) -> None:
@@ -62,21 +64,22 @@ class Playing(Acting):
 
     def _begin(self) -> Playback | None:
         """The playback, begun where the cursor is."""
-        table = self.viewing.table
+        viewing = self.viewing
         if self.playback is not None:
             return self.playback
-        if not len(table):
+        if not len(viewing.everything):
             self.say("there is nothing to play back yet")
             return None
-        if self.viewing.state == "growing" and not self.viewing.complete:
+        if viewing.state == "growing" and not viewing.complete:
             self.say("the recording is still being read")
             return None
-        playback = Playback(table.rows(0, len(table)).times, squeezed=self.kspy.settings.squeeze)
+        playback = Playback(
+            viewing.table.item_times(viewing.everything), squeezed=self.kspy.settings.squeeze
+        )
         item = self.stream.item
-        last = item is None or self.stream.cursor >= len(self.viewing.lines) - 1
-        if item is not None and not last:
-            place = item if item >= 0 else table.event_place(-1 - item)
-            playback.seek_place(min(place, len(table) - 1), time.monotonic())
+        if item is not None and self.stream.cursor < len(viewing.lines) - 1:
+            (places,) = np.nonzero(viewing.everything == item)
+            playback.seek_place(int(places[0]), time.monotonic())
         self.playback = playback
         return playback
 
@@ -86,9 +89,13 @@ class Playing(Acting):
         if playback is None:
             return
         now = time.monotonic()
+        viewing = self.viewing
+        new = viewing.everything[len(playback) :]
+        if len(new):
+            playback.extend(viewing.table.item_times(new))
         position = playback.position(now)
         self.playback_bar.show(playback, now)
         self.timeline.playhead_ns = position.time_ns
-        if position.count != self.viewing.limit:
-            self.viewing.limit = position.count
+        if position.count != viewing.moment:
+            viewing.go_to_moment(position.count)
             self.rearrange()

@@ -9,6 +9,7 @@ as it was last.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import islice
 from typing import Final
 
 from rich.text import Text
@@ -18,6 +19,8 @@ from kspy.analysis.sanitize import COLOUR, UNSAFE, one_line
 LONGEST: Final = 200_000
 """Characters that are laid out; nobody reads more in a panel."""
 LINES: Final = 2_000
+COLOURS: Final = 4_000
+"""Changes of colour that are acted upon; what follows is plain."""
 _TAB: Final = 8
 
 
@@ -30,7 +33,10 @@ def block(text: str, *, colours: bool = True) -> Text:
         left_out += sum(map(len, lines[LINES:]))
         lines = lines[:LINES]
     clean = "\n".join(map(_line, lines))
-    found = Text.from_ansi(clean, no_wrap=False) if colours else Text(COLOUR.sub("", clean))
+    changes = islice(COLOUR.finditer(clean), COLOURS, None)
+    end = next((match.start() for match in changes), len(clean)) if colours else 0
+    found = Text.from_ansi(clean[:end], no_wrap=False)
+    found.append(COLOUR.sub("", clean[end:]))
     if left_out:
         found.append(f"\n… {left_out:,} characters more; the tree has all", "dim italic")
     return found

@@ -14,6 +14,8 @@ from rich_pixels import Pixels
 PIXELS: Final = 8_000_000
 """Pixels of an image that is decoded: a small file can claim to have any number."""
 _ROWS: Final = 60
+_FORMATS: Final = ("PNG", "JPEG", "GIF", "WEBP", "BMP", "TIFF")
+"""Those of mime bundles. Others are never tried: to draw a PostScript file, Pillow would run it."""
 
 
 class Picture(NamedTuple):
@@ -32,7 +34,7 @@ def picture(data: str, width: int, background: tuple[int, int, int]) -> Picture:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error", Image.DecompressionBombWarning)
-            with Image.open(io.BytesIO(raw)) as image:
+            with Image.open(io.BytesIO(raw), formats=_FORMATS) as image:
                 note = f"{image.format} {image.width} x {image.height}"
                 if image.width * image.height > PIXELS:
                     return Picture(f"{note}: too large to be drawn here", None)

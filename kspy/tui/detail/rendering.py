@@ -17,7 +17,6 @@ from pygments.lexers import find_lexer_class_by_name
 from pygments.util import ClassNotFound
 from rich.console import RenderableType
 from rich.markdown import Markdown
-from rich.syntax import Syntax
 from rich.text import Text
 
 from kspy.analysis import units
@@ -26,6 +25,7 @@ from kspy.analysis.summary import summarize
 from kspy.export.json_lines import dumps
 from kspy.recording.event import EVENTS, Event
 from kspy.tui.detail.block_text import block, clean, updates
+from kspy.tui.detail.code import COLOURED, Code, beginning
 from kspy.tui.detail.pictures import picture
 from kspy.wire.message import DECODE_LIMIT, Message
 
@@ -124,7 +124,7 @@ def _heading(text: str) -> Text:
 
 def _code(code: object, look: Look, language: str = "", *, numbers: bool = True) -> RenderableType:
     text = clean(code) if isinstance(code, str) else _pretty(code)
-    return Syntax(
+    return Code(
         text,
         language or look.language,
         theme=look.theme,
@@ -240,7 +240,12 @@ def _mime(mime: str, value: object, look: Look) -> Renderables:
         return
     yield _heading(f"{mime}  {size}")
     if mime == "text/markdown" and isinstance(value, str):
-        yield Markdown(clean(value), hyperlinks=False, code_theme=look.theme)
+        text = clean(value)
+        head = beginning(text, COLOURED)  # its code is coloured, its tables are laid out
+        yield Markdown(head, hyperlinks=False, code_theme=look.theme)
+        if len(head) < len(text):
+            yield Text("what follows is shown as it was written", "dim italic")
+            yield Text(text[len(head) :])
     elif mime in _SOURCES:
         yield _code(value, look, _SOURCES[mime], numbers=False)
     elif isinstance(value, str) and not mime.endswith("json"):

@@ -5,7 +5,6 @@ Text only in, segments out; what a message says was made safe for a terminal by 
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
@@ -17,6 +16,7 @@ from rich.style import Style
 from kspy.analysis import units
 from kspy.analysis.conventions import ARROWS, HARMLESS, NOISE
 from kspy.analysis.density import is_failure
+from kspy.analysis.filter import Pattern
 from kspy.analysis.sanitize import cut, one_line, pad
 from kspy.analysis.table import Table
 from kspy.analysis.timing import Timing
@@ -74,7 +74,7 @@ class RowPainter:
         self._colours = colours
         self._form = form
 
-    def paint(self, line: Line, matches: re.Pattern[str] | None = None) -> list[Segment]:
+    def paint(self, line: Line, matches: Pattern | None = None) -> list[Segment]:
         """The segments of a line, not padded to the width. `matches` are highlighted."""
         segments = self._event(line) if line.item < 0 else self._message(line)
         return list(highlighted(segments, matches, self._colours.match)) if matches else segments

@@ -6,7 +6,6 @@ is called. The cursor stays on its item, wherever that has moved to.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from typing import Final
 
@@ -20,6 +19,7 @@ from textual.reactive import reactive
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
+from kspy.analysis.filter import Pattern
 from kspy.tui.palette import Colours
 from kspy.tui.settings import TimeForm
 from kspy.tui.stream.layout import Layout, lay_out
@@ -59,7 +59,7 @@ class StreamView(ScrollView, can_focus=True, inherit_bindings=False):
         self.summaries = Summaries(viewing.table, viewing.events)
         self.cursor = 0
         self.item: int | None = None
-        self.matches: re.Pattern[str] | None = None
+        self.matches: Pattern | None = None
         self.bookmarks: frozenset[int] = frozenset()
         self._painter: RowPainter | None = None
         self._layout: Layout | None = None
@@ -180,11 +180,10 @@ class StreamView(ScrollView, can_focus=True, inherit_bindings=False):
         head = table.head(thread) if thread >= 0 else item
         threads = viewing.mode == "threads"
         inside = threads and head != item
-        start_ns = table.item_time_ns(int(viewing.everything[0])) if len(viewing.everything) else 0
         return Line(
             item=item,
             said=self.summaries.get(item),
-            start_ns=start_ns,
+            start_ns=table.start_ns,
             before_ns=None if before is None else table.item_time_ns(before),
             elapsed_ns=table.time_ns(item) - table.time_ns(head) if inside else None,
             fold=self._fold(item, thread) if threads and not inside else "",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import islice
@@ -14,6 +13,7 @@ from rich.color import Color
 from rich.segment import Segment
 from rich.style import Style
 
+from kspy.analysis.filter import Pattern
 from kspy.analysis.sanitize import ELLIPSIS, MARKS_A_CELL, cut, one_line, pad
 from kspy.analysis.units import plural, size
 from kspy.export.copies import as_value
@@ -54,7 +54,7 @@ class LinePainter:
         self._tree = tree
         self._look = look
 
-    def paint(self, line: Line, matches: re.Pattern[str] | None = None) -> list[Segment]:
+    def paint(self, line: Line, matches: Pattern | None = None) -> list[Segment]:
         """The segments of a line, not padded to the width. `matches` are highlighted."""
         segments = list(self._piece(line) if line.piece >= 0 else self._own(line.node))
         if matches is None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection, Hashable, Mapping
 from typing import Any, ClassVar, Final
 
@@ -16,6 +15,7 @@ from textual.reactive import reactive
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
+from kspy.analysis.filter import Pattern
 from kspy.analysis.sanitize import ELLIPSIS, MARKS_A_CELL, cut, one_line
 from kspy.export.copies import as_path
 from kspy.tui.detail.tree.line import LinePainter, Look
@@ -54,7 +54,7 @@ class JsonTree(ScrollView, can_focus=True):
         super().__init__(id=id)
         self._tree = Tree()
         self._look: Look | None = None
-        self._matches: re.Pattern[str] | None = None
+        self._matches: Pattern | None = None
         self._seen: list[Line] = []
         """The lines on the screen, while it is drawn."""
         self.cursor = 0
@@ -84,12 +84,12 @@ class JsonTree(ScrollView, can_focus=True):
         return (line.node.path, line.node.value) if line else None
 
     @property
-    def matches(self) -> re.Pattern[str] | None:
+    def matches(self) -> Pattern | None:
         """What is highlighted."""
         return self._matches
 
     @matches.setter
-    def matches(self, matches: re.Pattern[str] | None) -> None:
+    def matches(self, matches: Pattern | None) -> None:
         self._matches = matches
         self.refresh()
 
