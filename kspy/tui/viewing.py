@@ -125,11 +125,12 @@ class Viewing:
     @property
     def shown(self) -> int:
         """How many of the matched items are there at the present moment of a playback."""
-        if self.limit is None or self.event_limit is None:
-            return len(self.matched)
-        ends = np.searchsorted(self.matched_keys, (2 * self.limit - 1, 2 * self.limit))
-        before_next = -1 - self.matched[ends[0] : ends[1]]  # events just before the next message
-        return int(ends[0] + np.count_nonzero(before_next < self.event_limit))
+        limit, event_limit, items = self.limit, self.event_limit, self.matched
+        if limit is None or event_limit is None:
+            return len(items)
+        ends = np.searchsorted(self.matched_keys, (2 * limit - 1, 2 * limit))
+        before_next = -1 - items[ends[0] : ends[1]]  # events just before the next message
+        return int(ends[0] + np.count_nonzero(before_next < event_limit))
 
     def go_to_moment(self, count: int | None) -> None:
         """Show no more than the first `count` of all items, or all again; `arrange` then."""
