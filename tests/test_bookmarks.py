@@ -11,7 +11,7 @@ from conversation import START_NS, Conversation
 from hypothesis import given
 from hypothesis import strategies as st
 from piloting import Coloured, piloted
-from textual.widgets import OptionList
+from textual.widgets import Input, OptionList
 
 from kspy.errors import KspyError
 from kspy.recording.bookmarks import LONGEST_NOTE, SUFFIX, Bookmark, Bookmarks
@@ -112,6 +112,17 @@ def test_one_broken_bookmark_is_said_too(recording: Path, bookmark: object) -> N
     content = json.loads(beside(recording).read_text())
     (ident,) = content["recordings"]
     content["recordings"][ident].append(bookmark)
+    beside(recording).write_text(json.dumps(content))
+    with pytest.raises(KspyError, match="is no file of bookmarks"):
+        Bookmarks(recording)
+
+
+@pytest.mark.parametrize("kept", [None, 5, "x", {}, {"seq": 1}])
+def test_what_is_no_list_of_bookmarks_is_said_too(recording: Path, kept: object) -> None:
+    Bookmarks(recording).add(1, 1)
+    content = json.loads(beside(recording).read_text())
+    (ident,) = content["recordings"]
+    content["recordings"][ident] = kept
     beside(recording).write_text(json.dumps(content))
     with pytest.raises(KspyError, match="is no file of bookmarks"):
         Bookmarks(recording)
@@ -227,6 +238,21 @@ async def test_d_takes_away_and_e_changes_a_note(marked: Path) -> None:
         await pilot.press("escape")
         await pilot.pause()
     assert app.went == [None]
+
+
+@piloted
+async def test_a_note_of_a_stranger_is_shown_clean_and_kept_as_it_was(marked: Path) -> None:
+    app = Harness(marked)
+    async with app.run_test() as pilot:
+        await pilot.press("j", "e")
+        entry = app.screen.query_one(Input)
+        assert entry.value == "it fails⏎␛[2Jhere [red]"
+        await pilot.press("enter")
+        await pilot.pause()
+        assert Bookmarks(marked).list()[1].note == "it fails\n\x1b[2Jhere [red]"
+        await pilot.press("e", "space", "!", "enter")
+        await pilot.pause()
+        assert Bookmarks(marked).list()[1].note == "it fails⏎␛[2Jhere [red] !"
 
 
 @pytest.mark.parametrize("size", [(20, 5), (80, 24)])

@@ -9,6 +9,7 @@ from collections.abc import Generator
 import pytest
 
 from kspy.analysis.progress import Progress
+from kspy.tui import desk as desk_module
 from kspy.tui.desk import Desk
 
 Work = Generator[Progress, None, int]
@@ -106,3 +107,47 @@ def test_closing_ends_all_work(jobs: int) -> None:
         return closed
 
     assert asyncio.run(main()) == ["x"] * jobs
+
+
+def test_what_is_read_is_closed_when_no_job_reads_it_any_more(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(desk_module, "_CLOSING_SECONDS", 0.01)
+    happened: list[str] = []
+    entered, go_on, closed = threading.Event(), threading.Event(), threading.Event()
+
+    def slow() -> Work:
+        entered.set()
+        assert go_on.wait(30)
+        happened.append("read")
+        yield Progress(0, 1)
+        return 0
+
+    def close() -> None:
+        happened.append("closed")
+        closed.set()
+
+    async def main() -> None:
+        desk = Desk()
+        desk.run(slow())
+        assert await asyncio.to_thread(entered.wait, 30)
+        desk.close(close)
+        happened.append("left")
+
+    asyncio.run(main())
+    assert happened == ["left"]
+    go_on.set()
+    assert closed.wait(30)
+    assert happened == ["left", "read", "closed"]
+
+
+def test_a_desk_that_has_ended_already_closes_what_it_read() -> None:
+    closed: list[str] = []
+
+    async def main() -> None:
+        desk = Desk()
+        desk.close()
+        desk.close(lambda: closed.append("x"))
+
+    asyncio.run(main())
+    assert closed == ["x"]

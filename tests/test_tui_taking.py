@@ -9,9 +9,11 @@ from pathlib import Path
 
 import pytest
 from piloting import piloted
+from textual.widgets import Input
 from viewing import RECORDINGS, viewing
 
 import kspy
+from kspy.recording.bookmarks import Bookmarks
 from kspy.tui.bookmarks_screen import BookmarksScreen
 from kspy.tui.compare import CompareMessagesScreen, CompareThreadsScreen
 
@@ -100,6 +102,18 @@ async def test_a_bookmark_hides_no_error(tmp_path: Path) -> None:
         assert "!" in viewer.main.timeline.render_line(0).text
         await viewer.enter("t")
         assert "✗◆" in viewer.row
+
+
+@piloted
+async def test_a_note_from_elsewhere_does_nothing_to_the_terminal(hello: Path) -> None:
+    marks = Bookmarks(hello)
+    with kspy.open(hello) as recording:
+        for message in recording:
+            marks.add(message.seq, message.time_ns, "a\x1b[31m\u202eb\x07")
+    async with viewing(hello, "slash", "=type:execute_request", "enter", "m") as viewer:
+        assert viewer.main.prompt.query_one(Input).value == "a\\u202eb␇"
+        await viewer.enter("enter")
+    assert {mark.note for mark in Bookmarks(hello).list()} == {"a\x1b[31m\u202eb\x07"}
 
 
 @piloted

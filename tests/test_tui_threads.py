@@ -87,6 +87,27 @@ async def test_states_and_latencies(tmp_path: Path) -> None:
 
 
 @piloted
+async def test_what_is_in_no_thread_is_a_line_by_itself(tmp_path: Path) -> None:
+    path = tmp_path / "hb.kspy"
+    with Conversation(path) as talk:
+        talk.raw("hb", "to_kernel", [b"ping"], client=1)
+        talk.raw("hb", "to_client", [b"ping"], client=1)
+        talk.division_by_zero()
+        talk.raw("hb", "to_kernel", [b"ping"], client=1)
+        talk.event("heartbeat_lost", waited_ns=3)
+    async with viewing(path, "t", "5") as viewer:
+        assert [row.split()[2] for row in viewer.rows if " hb " in row] == ["hb"] * 3
+        assert len(viewer.rows) == 5
+        assert "10 of 10" in viewer.status
+        await viewer.enter("g", "l", "z", "E", "g")  # folding what does not fold does nothing
+        assert "It is in no thread." in "\n".join(viewer.screen)
+        await viewer.enter("G")
+        assert "An event has no thread" in "\n".join(viewer.screen)
+        await viewer.enter("slash", "=channel:hb", "enter")
+        assert len(viewer.rows) == 3
+
+
+@piloted
 async def test_an_open_thread_says_since_when_it_waits(tmp_path: Path) -> None:
     path = tmp_path / "waits.kspy"
     talk = Conversation(path)

@@ -69,16 +69,11 @@ def in_order(table: Table, items: Array) -> Array:
     return items[np.argsort(keys(table, items), kind="stable")].astype(np.int32)
 
 
-def without_heartbeats(table: Table, items: Array) -> Array:
-    """`items` but for heartbeats, which are in no thread."""
-    inside = np.ones(len(items), bool)
-    messages = np.flatnonzero(items >= 0)
-    inside[messages] = table.thread_numbers[items[messages]] >= 0
-    return items if inside.all() else items[inside]
-
-
 class Threads:
-    """The threads that `items` (in stream order) are in, to be folded and unfolded quickly."""
+    """The threads that `items` (in stream order) are in, to be folded and unfolded quickly.
+
+    What is in no thread, as heartbeats and events, is a line by itself.
+    """
 
     def __init__(self, table: Table, items: Array) -> None:
         self._items = items

@@ -14,10 +14,8 @@ than what was in it; every change reads it again first, and replaces it whole.
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
-import tempfile
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -25,6 +23,7 @@ from typing import Any, Final
 
 from kspy.errors import KspyError
 from kspy.recording.format import HEADER_LIMIT, ID_SIZE, decode_header
+from kspy.recording.replace import replace_file
 from kspy.recording.scan import File, find_ident
 
 SUFFIX: Final = ".bookmarks"
@@ -119,8 +118,11 @@ class Bookmarks:
         return found
 
     def _mine(self, everything: Mapping[str, Any]) -> dict[int, Bookmark]:
-        mine = {}
-        for fields in everything.get("recordings", {}).get(self._id, []):
+        mine: dict[int, Bookmark] = {}
+        kept = everything.get("recordings", {}).get(self._id, [])
+        if not isinstance(kept, list):
+            raise self._broken()
+        for fields in kept:
             try:
                 bookmark = Bookmark(**fields)
             except TypeError as error:
@@ -138,28 +140,13 @@ class Bookmarks:
     def _write(self, everything: Mapping[str, Any]) -> None:
         try:
             if everything["recordings"]:
-                _replace(self.path, json.dumps(everything, indent=1).encode())
+                replace_file(self.path, json.dumps(everything, indent=1).encode())
             else:
                 self.path.unlink(missing_ok=True)
         except OSError as error:
             raise KspyError(
                 f"{self.path}: bookmarks cannot be kept: {error.strerror or error}"
             ) from error
-
-
-def _replace(path: Path, content: bytes) -> None:
-    """Put `content` where `path` is, all of it or nothing, readable for its owner alone."""
-    number, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name[:80]}-")  # mode 0600
-    try:
-        with os.fdopen(number, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        Path(name).replace(path)
-    except BaseException:
-        with contextlib.suppress(OSError):
-            Path(name).unlink()
-        raise
 
 
 def _ident(path: str) -> str:

@@ -23,6 +23,16 @@ _SHOWN: Final = 200
 """Characters of a note in the list."""
 
 
+def editable(note: str) -> str:
+    """A note as it is put into an entry: one from elsewhere may have what a terminal acts upon."""
+    return one_line(note[:LONGEST_NOTE])
+
+
+def edited(note: str, entry: str) -> str:
+    """What a note is after an entry was left: the same where the entry was."""
+    return note if entry == editable(note) else entry.strip()
+
+
 class MarkList(OptionList):
     """As any list of options; the footer says what enter does."""
 
@@ -164,8 +174,8 @@ class BookmarksScreen(ModalScreen[int | None]):
         if mark is None:
             return
         entry = self.query_one(Input)
-        entry.value = mark.note
-        entry.cursor_position = len(mark.note)
+        entry.value = editable(mark.note)
+        entry.cursor_position = len(entry.value)
         self.add_class("noting")
         entry.focus()
 
@@ -175,7 +185,7 @@ class BookmarksScreen(ModalScreen[int | None]):
         if mark is None:
             return
         try:
-            self._bookmarks.add(mark.seq, mark.time_ns, event.value.strip())
+            self._bookmarks.add(mark.seq, mark.time_ns, edited(mark.note, event.value))
         except KspyError as error:
             self._complain(error)
         self._fill(place)

@@ -22,6 +22,7 @@ from kspy.analysis.progress import Progress
 Work = Generator[Progress | None, None, Any]
 
 _PROGRESS_SECONDS: Final = 0.1
+_CLOSING_SECONDS: Final = 2.0
 _NAP_SECONDS: Final = 0.0005
 """Between steps the interpreter is let go, so that a key press never waits for a whole job."""
 
@@ -70,6 +71,8 @@ class Desk:
         self._jobs: deque[Job] = deque()
         self._wake = threading.Condition()
         self._open = True
+        self._ended = False
+        self._then: Callable[[], None] | None = None
         self._thread = threading.Thread(target=self._work, name="kspy-desk", daemon=True)
         self._thread.start()
 
@@ -101,11 +104,20 @@ class Desk:
         """Is there any work in hand?"""
         return bool(self._jobs)
 
-    def close(self) -> None:
+    def close(self, then: Callable[[], None] | None = None) -> None:
+        """End all work, and call `then`, which may close what jobs read: none reads any more.
+
+        Waits for a step that is being taken, but not for long: one that takes longer ends in its
+        own time, and `then` is called after it, on the desk's thread.
+        """
         with self._wake:
             self._open = False
+            self._then = then
             self._wake.notify()
-        self._thread.join()
+            ended = self._ended
+        if ended and then:
+            then()
+        self._thread.join(_CLOSING_SECONDS)
 
     # On the desk's thread
 
@@ -127,6 +139,11 @@ class Desk:
         for job in self._jobs:
             job.work.close()
         self._jobs.clear()
+        with self._wake:
+            self._ended = True
+            then = self._then
+        if then:
+            then()
 
     def _put_back(self, job: Job) -> None:
         """Urgent work stays before the rest; the others take turns."""

@@ -97,7 +97,7 @@ GROUPS: Final[dict[str, tuple[Key, ...]]] = {
         Key(
             "t",
             "threads",
-            "Threads or stream. Heartbeats are in no thread: the stream has them.",
+            "Threads or stream. What is in no thread, as heartbeats, is a line by itself.",
             "threads",
         ),
         Key("right,l", "fold(False)", "Unfold the thread."),

@@ -97,8 +97,7 @@ class MainScreen(Searching, Marking, Showing, Playing, Taking):
         self._read()
 
     def on_unmount(self) -> None:
-        self.desk.close()  # before what its jobs read
-        self.viewing.close()
+        self.desk.close(self.viewing.close)
 
     # The recording grows
 

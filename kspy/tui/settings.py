@@ -7,10 +7,8 @@ Keys that this version does not know are kept for the version that does.
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
-import tempfile
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
@@ -19,6 +17,7 @@ from typing import Any, Final, Literal, get_args
 from platformdirs import user_config_path
 
 from kspy.errors import KspyError
+from kspy.recording.replace import replace_file
 
 FOLDER_VARIABLE: Final = "KSPY_CONFIG_DIR"
 _LARGEST: Final = 1 << 20
@@ -85,7 +84,7 @@ class Settings:
         kept = {key: value for key, value in asdict(self).items() if key in _KEPT}
         try:
             path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            _replace(path, json.dumps({**self.unknown, **kept}, indent=1))
+            replace_file(path, json.dumps({**self.unknown, **kept}, indent=1).encode())
         except OSError as error:
             raise KspyError(f"{path}: settings cannot be kept: {error.strerror}") from error
 
@@ -104,15 +103,3 @@ def settings_path() -> Path:
 
 def _fits(key: str, value: object) -> bool:
     return type(value) is _KEPT[key] and (key != "time_form" or value in TIME_FORMS)
-
-
-def _replace(path: Path, content: str) -> None:
-    number, name = tempfile.mkstemp(dir=path.parent, prefix=".settings-")  # mode 0600
-    try:
-        with os.fdopen(number, "w", encoding="utf-8", errors="backslashreplace") as file:
-            file.write(content)
-        Path(name).replace(path)
-    except BaseException:
-        with contextlib.suppress(OSError):
-            Path(name).unlink()
-        raise

@@ -25,7 +25,6 @@ from kspy.analysis.arrange import (
     keys,
     stream_items,
     whole_threads,
-    without_heartbeats,
 )
 from kspy.analysis.event_groups import EventGroups
 from kspy.analysis.growing import Growing
@@ -293,9 +292,7 @@ class Viewing:
             self.lines = items[: self.shown]
             return
         if self._threads is None or self._threads[0] is not items:
-            # A ping a second would push everything else off the screen; the stream has them.
-            inside = items if self.filter else without_heartbeats(self.table, items)
-            self._threads = items, Threads(self.table, inside)
+            self._threads = items, Threads(self.table, items)
         turned = set(self.turned)
         self.lines = self._threads[1].lines(
             folded=self.folded,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from kspy.errors import KspyError
 from kspy.recording.bookmarks import Bookmarks
 from kspy.tui.actions.moving import Moving
-from kspy.tui.bookmarks_screen import BookmarksScreen
+from kspy.tui.bookmarks_screen import BookmarksScreen, editable, edited
 
 
 class Marking(Moving):
@@ -36,17 +36,18 @@ class Marking(Moving):
             return
         seq, time_ns = self.viewing.table.seq(place), self.viewing.table.time_ns(place)
         known = self.kept.get(seq)
+        old = known.note if known else ""
 
         def keep(note: str) -> str:
             if self.kept is not None:
                 try:
-                    self.kept.add(seq, time_ns, note.strip())
+                    self.kept.add(seq, time_ns, edited(old, note))
                 except KspyError as error:
                     self.say(str(error))
                 self.show_bookmarks()
             return ""
 
-        self.prompt.ask("bookmark", "a note, or nothing", keep, known.note if known else "")
+        self.prompt.ask("bookmark", "a note, or nothing", keep, editable(old))
 
     def action_bookmarks(self) -> None:
         if self.kept is None:

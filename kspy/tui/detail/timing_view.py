@@ -60,7 +60,8 @@ class TimingView(VerticalScroll):
     def _draw(self) -> None:
         times, place = self._shown
         if times is None:
-            self._text.update(Text("An event has no thread: it answers nothing.", "dim"))
+            event = "An event has no thread: it answers nothing."
+            self._text.update(Text(event if place is None else "It is in no thread.", "dim"))
             return
         colours = Colours.of(self.app)
         lines = [self._verdict(times, colours), Text()]
