@@ -34,7 +34,7 @@ async def test_lines_and_screens() -> None:
     ("typed", "row"),
     [
         ("11", "print"),
-        ("+0.39s", "execute_input       [2] 6 * 7"),
+        ("+0.39s", "execute_input        575 B [2] 6 * 7"),
         ("395ms", "execute_result"),
         ("0", "iopub_welcome"),
     ],
