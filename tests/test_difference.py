@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import kspy
-from kspy.analysis.alignment import align, changed_words, first_difference, matches, pairs
+from kspy.analysis.alignment import changed_words, first_difference, matches, pairs
 from kspy.analysis.difference import (
     Difference,
     differences,
@@ -23,6 +23,9 @@ from kspy.analysis.difference import (
     varying,
     walk,
 )
+from kspy.analysis.filter.select import whole_table
+from kspy.analysis.table import Table
+from kspy.tui.compare.steps import Members, steps
 
 RECORDINGS = Path(__file__).parent.parent / "recordings"
 NAN = float("nan")
@@ -175,15 +178,25 @@ def test_first_difference(same: str, a: str, b: str) -> None:
 
 def test_members_of_threads_are_paired_by_what_they_are() -> None:
     with kspy.open(RECORDINGS / "hello.kspy") as hello, kspy.open(RECORDINGS / "error.kspy") as bad:
-        ok = next(t for t in hello.threads() if t.request.msg_type == "execute_request")
-        failed = next(t for t in bad.threads() if any(m.msg_type == "error" for m in t.messages))
-        aligned = align(list(ok.messages), list(failed.messages))
-        for old, new in aligned:
-            assert old is None or new is None or old.msg_type == new.msg_type
-        both = [old.msg_type for old, new in aligned if old and new]
-        assert both.count("status") == 2
-        assert "execute_reply" in both
-        assert [new.msg_type for old, new in aligned if old is None and new] == ["error"]
+        ok, failed = whole_table(hello), whole_table(bad)
+        left = Members(ok, ok.thread(_first(ok, "execute_request")))
+        right = Members(failed, failed.thread(_first(failed, "error")))
+        found = [
+            (
+                "" if step.left is None else ok.msg_type(step.left.place),
+                "" if step.right is None else failed.msg_type(step.right.place),
+            )
+            for step in steps(left, right)
+        ]
+    assert all(old == new for old, new in found if old and new)
+    both = [old for old, new in found if old and new]
+    assert both.count("status") == 2
+    assert "execute_reply" in both
+    assert [new for old, new in found if not old] == ["error"]
+
+
+def _first(table: Table, msg_type: str) -> int:
+    return next(place for place in range(len(table)) if table.msg_type(place) == msg_type)
 
 
 def test_what_varies_by_nature_is_known() -> None:

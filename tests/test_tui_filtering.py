@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+from typing import cast
+
 from piloting import piloted
+from textual.app import App
 from textual.events import Key
+from textual.geometry import Region
 from viewing import RECORDINGS, viewing
+
+from kspy.tui.detail.tree.tree_view import JsonTree
+from kspy.tui.palette import Colours
 
 HELLO = RECORDINGS / "hello.kspy"
 _NAMES = {"/": "slash", ":": "colon"}
@@ -51,6 +58,20 @@ async def test_escape_leaves_the_bar_then_takes_the_filter_away() -> None:
 
 
 @piloted
+async def test_what_is_looked_for_is_marked_in_the_tree() -> None:
+    async with viewing(HELLO, "slash", "=type:execute_request hello", "enter", "2") as viewer:
+        tree = viewer.main.inspector.query_one(JsonTree)
+        look = Colours.of(cast("App[object]", viewer.app)).match.bgcolor
+        marked = [
+            segment.text
+            for strip in tree.render_lines(Region(0, 0, tree.size.width, tree.size.height))
+            for segment in strip
+            if segment.style and segment.style.bgcolor == look
+        ]
+        assert marked == ["hello"]
+
+
+@piloted
 async def test_search_counts_goes_round_and_is_taken_away() -> None:
     async with viewing(HELLO, "f", "=idle", "enter") as viewer:
         assert "idle" in viewer.row
@@ -60,9 +81,11 @@ async def test_search_counts_goes_round_and_is_taken_away() -> None:
         await viewer.enter("n", "n")
         assert viewer.prompt.endswith("idle   2 of 4")
         assert viewer.main.stream.matches is not None
+        assert viewer.main.inspector.matches is viewer.main.stream.matches
         await viewer.enter("escape")
         assert viewer.main.stream.matches is None
         assert viewer.prompt == ""
+        assert viewer.main.inspector.matches is None
 
 
 @piloted

@@ -14,8 +14,7 @@ from collections import Counter
 from collections.abc import Callable, Hashable, Iterator, Sequence
 from typing import Any, Final, TypeVar
 
-from kspy.recording.outcome import BUSY, IDLE, OUTCOMES, STARTING
-from kspy.wire.message import Message
+from kspy.recording.outcome import BUSY, IDLE, STARTING
 
 Pair = tuple[int | None, int | None]
 """Places of two elements that belong together; None where one side has none."""
@@ -66,25 +65,11 @@ def pairs(
         at_a, at_b = i + 1, j + 1
 
 
-def align(
-    a: Sequence[Message], b: Sequence[Message]
-) -> list[tuple[Message | None, Message | None]]:
-    """Pair the members of two threads by type and channel, in their order."""
-    return [
-        (None if i is None else a[i], None if j is None else b[j])
-        for i, j in pairs([member_key(m) for m in a], [member_key(m) for m in b])
-    ]
-
-
-def member_key(message: Message) -> Hashable:
-    """What makes two members of threads the same step: as `step_key`, from the message itself."""
-    state = message.content.get("execution_state") if message.msg_type == "status" else None
-    code = OUTCOMES.index(state) if isinstance(state, str) and state in OUTCOMES else 0
-    return step_key(message.channel, message.direction, message.msg_type, code)
-
-
 def step_key(channel: str, direction: str, msg_type: str, outcome: int) -> Hashable:
-    """The same, from columns. Busy and idle are different steps; ok and error are the same one."""
+    """What makes two members of threads the same step.
+
+    Busy and idle are different steps; ok and error are the same one.
+    """
     return channel, direction, msg_type, outcome if outcome in (BUSY, IDLE, STARTING) else 0
 
 

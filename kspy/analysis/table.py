@@ -25,7 +25,7 @@ from kspy.analysis.thread_table import ThreadTable
 from kspy.analysis.timing import Timing
 from kspy.recording.event import Event
 from kspy.recording.index import Columns
-from kspy.recording.outcome import BUSY, ERROR, IDLE, OUTCOMES, STARTING
+from kspy.recording.outcome import BUSY, IDLE, OUTCOMES, STARTING
 from kspy.recording.reader import Recording
 from kspy.wire.frames import CHANNELS, Channel, Direction
 from kspy.wire.message import TO_CLIENT, Message
@@ -95,9 +95,6 @@ class Table:
     def time_ns(self, place: int) -> int:
         return self.columns.times[place]
 
-    def route(self, place: int) -> int:
-        return self.columns.routes[place]
-
     def channel(self, place: int) -> Channel:
         return CHANNELS[self.columns.routes[place] & 7]
 
@@ -107,10 +104,6 @@ class Table:
     def client(self, place: int) -> int:
         """Number of its client, 0 where that is not known."""
         return self.columns.clients[place]
-
-    def flags(self, place: int) -> int:
-        """The recorded flags, as bits."""
-        return self.columns.flags[place]
 
     def size(self, place: int) -> int:
         """Bytes on the wire."""
@@ -261,10 +254,6 @@ class Table:
     def rows(self, start: int, stop: int) -> Rows:
         """The columns of messages `start` to `stop`, as numpy arrays."""
         return Rows(self, start, stop)
-
-    def errors(self, start: int, stop: int) -> Array:
-        """Of messages `start` to `stop`: does it say that something failed?"""
-        return np.equal(self.rows(start, stop).outcomes, ERROR)
 
     def _plain_rows(self, start: int, stop: int) -> PlainRows:
         return PlainRows(self.columns, self.recording, start, stop)

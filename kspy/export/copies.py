@@ -16,8 +16,8 @@ from msgpack import ExtType, Timestamp
 
 from kspy.analysis.difference import format_path
 from kspy.errors import KspyError
-from kspy.export.json_lines import TIMESTAMP_EXT, UNREADABLE, utc
-from kspy.wire.message import DECODE_LIMIT, DICTS, Message
+from kspy.export.json_lines import TIMESTAMP_EXT, UNREADABLE, message_fields
+from kspy.wire.message import Message
 
 Write = Callable[[Any, str], str]
 """Writes a value that holds no others; given, too, the spaces its line begins with."""
@@ -99,7 +99,9 @@ client.session.packer = client.session.unpacker = "msgpack"
 
 def as_json(message: Message) -> str:
     """The whole message, with the keys and conventions of `kspy show --json`, over many lines."""
-    return _layout(_fields(message, list(message.buffer_sizes), _base64), _json_leaf, _json_key)
+    return _layout(
+        message_fields(message, list(message.buffer_sizes), _base64), _json_leaf, _json_key
+    )
 
 
 def as_dict(message: Message) -> str:
@@ -108,7 +110,7 @@ def as_dict(message: Message) -> str:
     `ast.literal_eval` reads it; NaN, that has no literal, is the text "NaN". Raises `KspyError`
     where it is nested too deep for that.
     """
-    fields = _fields(message, [bytes(buffer) for buffer in message.buffers], bytes)
+    fields = message_fields(message, [bytes(buffer) for buffer in message.buffers], bytes)
     _check_depth(fields)
     return _layout(fields, _python_leaf, repr, comma=True)
 
@@ -171,30 +173,6 @@ def as_hex(frames: Sequence[bytes]) -> str:
             text = "".join(chr(byte) if 0x20 <= byte < 0x7F else "." for byte in piece)
             lines.append(f"{start:08x}  {piece.hex(' '):{3 * _HEX_COLUMNS - 1}}  |{text}|")
     return "\n".join(lines) + "\n" if lines else ""
-
-
-def _fields(message: Message, buffers: list[Any], frame: Callable[[bytes], Any]) -> dict[str, Any]:
-    """What `kspy.export.json_lines.message_line` writes."""
-    flags = message.flags
-    fields: dict[str, Any] = {
-        "seq": message.seq,
-        "time": utc(message.time_ns),
-        "channel": message.channel,
-        "direction": message.direction,
-        "msg_type": message.msg_type,
-        "msg_id": message.msg_id,
-        "parent_id": message.parent_id,
-        **{name: getattr(message, name) for name in DICTS},
-        "buffers": buffers,
-        "client": message.client,
-        "flags": list(flags),
-    }
-    if message.channel == "hb" or not UNREADABLE.isdisjoint(flags):
-        if message.size > DECODE_LIMIT:
-            fields["frame_sizes"] = list(message.frame_sizes)
-        else:
-            fields["frames"] = [frame(found) for found in message.frames]
-    return fields
 
 
 # Writing without recursion

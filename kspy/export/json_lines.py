@@ -18,6 +18,7 @@ from __future__ import annotations
 import json
 import math
 from base64 import b64encode
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any, Final
 
@@ -33,7 +34,17 @@ NANOSECONDS: Final = 1_000_000_000
 
 def message_line(message: Message) -> str:
     """The JSON of `message`. `buffers` are sizes in bytes; `client` is null if unknown."""
-    flags = message.flags
+    fields = message_fields(message, list(message.buffer_sizes), _base64)
+    try:
+        return dumps(fields)
+    except RecursionError:  # nested deeper than can be written: then as it was on the wire
+        return dumps(fields | {name: {} for name in DICTS} | _raw(message, _base64))
+
+
+def message_fields(
+    message: Message, buffers: list[Any], frame: Callable[[bytes], Any]
+) -> dict[str, Any]:
+    """All that is told of a message; `frame` writes one of its frames, where they are told too."""
     fields: dict[str, Any] = {
         "seq": message.seq,
         "time": utc(message.time_ns),
@@ -42,26 +53,20 @@ def message_line(message: Message) -> str:
         "msg_type": message.msg_type,
         "msg_id": message.msg_id,
         "parent_id": message.parent_id,
-        "header": message.header,
-        "parent_header": message.parent_header,
-        "metadata": message.metadata,
-        "content": message.content,
-        "buffers": list(message.buffer_sizes),
+        **{name: getattr(message, name) for name in DICTS},
+        "buffers": buffers,
         "client": message.client,
-        "flags": list(flags),
+        "flags": list(message.flags),
     }
-    if message.channel == "hb" or not UNREADABLE.isdisjoint(flags):
-        fields |= _raw(message)
-    try:
-        return dumps(fields)
-    except RecursionError:  # nested deeper than can be written: then as it was on the wire
-        return dumps(fields | {name: {} for name in DICTS} | _raw(message))
+    if message.channel == "hb" or not UNREADABLE.isdisjoint(message.flags):
+        fields |= _raw(message, frame)
+    return fields
 
 
-def _raw(message: Message) -> dict[str, Any]:
+def _raw(message: Message, frame: Callable[[bytes], Any]) -> dict[str, Any]:
     if message.size > DECODE_LIMIT:
         return {"frame_sizes": list(message.frame_sizes)}
-    return {"frames": [_base64(frame) for frame in message.frames]}
+    return {"frames": [frame(found) for found in message.frames]}
 
 
 def event_line(event: Event) -> str:

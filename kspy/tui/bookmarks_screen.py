@@ -17,6 +17,7 @@ from kspy.analysis.sanitize import one_line
 from kspy.analysis.units import plural
 from kspy.errors import KspyError
 from kspy.recording.bookmarks import LONGEST_NOTE, Bookmark, Bookmarks
+from kspy.tui.entry import Entry
 from kspy.tui.palette import Colours
 
 _SHOWN: Final = 200
@@ -86,11 +87,10 @@ class BookmarksScreen(ModalScreen[int | None]):
             yield Static(id="title", markup=False)
             yield MarkList()
             yield Static("No bookmarks yet. m sets one on the selected message.", id="none")
-            yield Input(
+            yield Entry(
                 placeholder="a note, or nothing",
                 max_length=LONGEST_NOTE,
                 select_on_focus=False,
-                compact=True,
             )
         yield Footer(compact=True, show_command_palette=False)
 

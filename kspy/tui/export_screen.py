@@ -258,7 +258,7 @@ class ExportScreen(ModalScreen[Path | None]):
         self._job.cancel()
         self._job = None
         self._set_working(False)
-        self._complain("Stopped; nothing was written.")
+        self._complain("Stopped.")
         self.query_one(Input).focus()
 
     def _take_picture(self, path: Path, *, overwrite: bool) -> None:

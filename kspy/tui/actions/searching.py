@@ -63,9 +63,9 @@ class Searching(Jumping):
         self.lines_changed()
 
     def _mark(self) -> None:
-        """Mark in the lines what is searched for, or else what the filter looks for."""
+        """Mark in lines and tree what is searched for, or else what the filter looks for."""
         wanted = self._wanted or self.viewing.filter
-        self.stream.matches = highlights(wanted) if wanted else None
+        self.stream.matches = self.inspector.matches = highlights(wanted) if wanted else None
         self.stream.refresh()
 
     def _not_filtered(self, error: Exception) -> None:

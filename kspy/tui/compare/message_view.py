@@ -28,6 +28,7 @@ from kspy.tui.compare.columns import (
     marked,
     side,
 )
+from kspy.tui.compare.moving import JUMPS, MOVES
 from kspy.tui.compare.rows import Cell, Comparison, Row
 from kspy.tui.palette import Colours
 
@@ -51,17 +52,9 @@ class MessageView(ScrollView, can_focus=True):
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("n", "jump(1)", "next"),
-        Binding("N", "jump(-1)", "before"),
+        *JUMPS,
         Binding("z", "hide_same", "hide what is the same"),
-        Binding("j,down", "move(1)", "Down", show=False),
-        Binding("k,up", "move(-1)", "Up", show=False),
-        Binding("ctrl+f,pagedown", "page(1)", "A screen down", show=False),
-        Binding("ctrl+b,pageup", "page(-1)", "A screen up", show=False),
-        Binding("ctrl+d", "page(0.5)", "Half a screen down", show=False),
-        Binding("ctrl+u", "page(-0.5)", "Half a screen up", show=False),
-        Binding("g,home", "end(False)", "The first line", show=False),
-        Binding("G,end", "end(True)", "The last line", show=False),
+        *MOVES,
     ]
 
     class Jumped(Note):

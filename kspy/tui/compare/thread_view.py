@@ -19,6 +19,7 @@ from kspy.analysis.sanitize import one_line, pad
 from kspy.analysis.table import Table
 from kspy.recording.outcome import ERROR
 from kspy.tui.compare.columns import SIGN_WIDTH, Looks, Styled, column_width, side
+from kspy.tui.compare.moving import JUMPS, MOVES
 from kspy.tui.compare.steps import Side, Step
 from kspy.tui.palette import Colours
 
@@ -42,16 +43,8 @@ class ThreadView(ScrollView, can_focus=True):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "open", "compare these"),
-        Binding("n", "jump(1)", "next"),
-        Binding("N", "jump(-1)", "before"),
-        Binding("j,down", "move(1)", "Down", show=False),
-        Binding("k,up", "move(-1)", "Up", show=False),
-        Binding("ctrl+f,pagedown", "page(1)", "A screen down", show=False),
-        Binding("ctrl+b,pageup", "page(-1)", "A screen up", show=False),
-        Binding("ctrl+d", "page(0.5)", "Half a screen down", show=False),
-        Binding("ctrl+u", "page(-0.5)", "Half a screen up", show=False),
-        Binding("g,home", "go(0)", "The first line", show=False),
-        Binding("G,end", "go(-1)", "The last line", show=False),
+        *JUMPS,
+        *MOVES,
     ]
 
     class Opened(Note):
@@ -91,8 +84,8 @@ class ThreadView(ScrollView, can_focus=True):
     def action_page(self, pages: float) -> None:
         self._go(self.cursor + round(pages * max(self.size.height - 2, 1)))
 
-    def action_go(self, line: int) -> None:
-        self._go(line if line >= 0 else len(self._steps) - 1)
+    def action_end(self, last: bool) -> None:
+        self._go(len(self._steps) - 1 if last else 0)
 
     def action_jump(self, by: int) -> None:
         """To the next step that differs (1), or the one before (-1); after the last the first."""

@@ -15,6 +15,7 @@ from textual.widgets import ContentSwitcher, Static
 from kspy.analysis import units
 from kspy.analysis.conventions import ARROWS
 from kspy.analysis.event_summary import summarize_event
+from kspy.analysis.filter import Pattern
 from kspy.analysis.progress import Progress
 from kspy.analysis.sanitize import COLOUR, cut, one_line
 from kspy.analysis.summary import summarize
@@ -93,6 +94,15 @@ class Inspector(Container):
         self._filled.clear()
         if self._timer is None:
             self._timer = self.set_timer(_PAUSE_SECONDS, self._fill)
+
+    @property
+    def matches(self) -> Pattern | None:
+        """What is marked in the tree."""
+        return self.query_one(JsonTree).matches
+
+    @matches.setter
+    def matches(self, matches: Pattern | None) -> None:
+        self.query_one(JsonTree).matches = matches
 
     # Tabs
 

@@ -79,10 +79,6 @@ class Node:
         return isinstance(self.key, range)
 
     @property
-    def is_text(self) -> bool:
-        return isinstance(self.value, str)
-
-    @property
     def path(self) -> Path:
         """Where the value is; of a range: where the container is that it is a part of."""
         return tuple(key for key in self.fold_path if not isinstance(key, range))
