@@ -184,7 +184,7 @@ async def test_escape_stops_and_leaves_nothing(
         await pilot.press("down", "down")
         host.dialog.action_export()
         host.dialog.action_leave()
-        assert host.problem() == "Stopped; nothing was written."
+        assert host.problem() == "Stopped."
         await until(pilot, lambda: not host.desk.busy)
         assert list(tmp_path.iterdir()) == []
         await pilot.press("escape")

@@ -268,7 +268,7 @@ _expressions = st.recursive(
 )
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=500)
 @given(
     _expressions,
     st.booleans(),

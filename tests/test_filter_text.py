@@ -91,9 +91,7 @@ contents = st.dictionaries(
 )
 
 
-@settings(
-    max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(content=contents, data=st.data())
 def test_every_part_of_every_text_is_found_in_every_encoding(
     tmp_path: Path, content: dict[str, Any], data: st.DataObject
@@ -110,9 +108,7 @@ def test_every_part_of_every_text_is_found_in_every_encoding(
     assert places(f"-text:{quoted(needle)}", path) == []
 
 
-@settings(
-    max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(content=contents, needle=words.filter(bool))
 @example({"a": "\nepoch"}, "nepoch")
 @example({"a": "é"}, "00e9")

@@ -103,7 +103,7 @@ def test_cut_anywhere(tmp_path: Path) -> None:
             assert only_messages(read(tmp_path / "fixed.kspy")) == told[:complete]
 
 
-@settings(deadline=None, max_examples=100)
+@settings(max_examples=100)
 @given(st.integers(0, 1200), st.integers(0, 300), st.binary(max_size=300))
 def test_bytes_overwritten_inserted_or_taken_out(at: int, length: int, junk: bytes) -> None:
     with tempfile.TemporaryDirectory() as folder:

@@ -19,7 +19,7 @@ stories = st.lists(st.lists(messages | events, max_size=6), max_size=4)
 MEBIBYTE = 1 << 20
 
 
-@settings(deadline=None, max_examples=100)
+@settings(max_examples=100)
 @given(stories)
 def test_any_messages_and_events(chunks: list[list[Said]]) -> None:
     with tempfile.TemporaryDirectory() as folder:
@@ -33,7 +33,7 @@ def test_any_messages_and_events(chunks: list[list[Said]]) -> None:
             assert list(map(tell, recording.follow())) == told
 
 
-@settings(deadline=None, max_examples=50)
+@settings(max_examples=50)
 @given(stories)
 def test_the_index_is_what_can_be_found_by_walking(chunks: list[list[Said]]) -> None:
     with tempfile.TemporaryDirectory() as folder:

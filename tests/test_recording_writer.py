@@ -143,7 +143,7 @@ def test_follow_stops_when_it_is_told_to(tmp_path: Path) -> None:
         assert len(recording) == 1
 
 
-@settings(deadline=None, max_examples=25)
+@settings(max_examples=25)
 @given(st.data())
 def test_growing_byte_by_byte(
     tmp_path_factory: pytest.TempPathFactory, data: st.DataObject

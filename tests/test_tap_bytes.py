@@ -73,9 +73,7 @@ def recorded(tap: Tap, channel: Channel, direction: str) -> list[list[bytes]]:
     ]
 
 
-@settings(
-    deadline=None, max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.sampled_from(THREE), FRAMES)
 def test_any_frames_pass(
     tap: Tap, kernel: FakeKernel, client: RawClient, channel: Channel, frames: list[bytes]
@@ -83,9 +81,7 @@ def test_any_frames_pass(
     round_trip(client, kernel, channel, frames)
 
 
-@settings(
-    deadline=None, max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(FRAMES)
 def test_any_frames_are_published(
     tap: Tap, kernel: FakeKernel, client: RawClient, frames: list[bytes]
