@@ -29,7 +29,8 @@ def read(file: BinaryIO, path: Path) -> Events:
         yield from ijson.basic_parse(file, buf_size=_BLOCK)
     except OSError as error:
         raise KspyError(f"{path}: cannot be read: {error.strerror}") from error
-    except (ijson.JSONError, ValueError) as error:  # ValueError: a number of thousands of digits
+    # For a number of thousands of digits ijson's parsers raise a ValueError or a SystemError.
+    except (ijson.JSONError, ValueError, SystemError) as error:
         said = str(error).partition("\n")[0]
         raise KspyError(f"{path}: is damaged, or no JSON: {said}") from error
 
