@@ -26,10 +26,13 @@ def read(file: BinaryIO, path: Path) -> Events:
     """The events of a whole file. Raises `KspyError` where it is no JSON, or ends too early."""
     try:
         file.seek(len(_BOM) if file.read(len(_BOM)) == _BOM else 0)
-        yield from ijson.basic_parse(file, buf_size=_BLOCK)
+        events = ijson.basic_parse(file, buf_size=_BLOCK)
+        # `next`, as it alone notices what ijson's C parser does with a number of thousands of
+        # digits: it gives an event, and leaves a ValueError behind, which makes a SystemError.
+        while (event := next(events, None)) is not None:
+            yield event
     except OSError as error:
         raise KspyError(f"{path}: cannot be read: {error.strerror}") from error
-    # For a number of thousands of digits ijson's parsers raise a ValueError or a SystemError.
     except (ijson.JSONError, ValueError, SystemError) as error:
         said = str(error).partition("\n")[0]
         raise KspyError(f"{path}: is damaged, or no JSON: {said}") from error
