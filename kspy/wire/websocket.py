@@ -35,10 +35,10 @@ ENCODINGS: Final[tuple[Encoding, ...]] = ("zmq", "json", "binary", "v1")
 """How the bytes of a message are laid out; a place here is the number in the recorded flags."""
 
 ENCODING_NAMES: Final[Mapping[Encoding, str]] = {
-    "zmq": "ZeroMQ frames",
-    "json": "WebSocket, default protocol, text",
-    "binary": "WebSocket, default protocol, binary",
-    "v1": "WebSocket, v1 protocol",
+    "zmq": "ZeroMQ",
+    "json": "WebSocket text",
+    "binary": "WebSocket binary",
+    "v1": "WebSocket v1",
 }
 
 V1: Final = "v1.kernel.websocket.jupyter.org"
