@@ -74,7 +74,8 @@ async def open_kernel(target: Target) -> AsyncIterator[Kernel]:
 
 def _host(target: Target, session: str) -> Host:
     if target.gateway is not None:
-        from kspy.speak.gateway import OnServer, Server
+        from kspy.speak.gateway import OnServer
+        from kspy.speak.server import Server
 
         server = Server(target.gateway, target.token)
         return OnServer(server, target.kernel, target.kernel_id, session)

@@ -24,8 +24,8 @@ class HeldFrames:
     def load(self, place: int, first: int = 0, stop: int | None = None) -> tuple[list[bytes], bool]:
         return list(self._frames[first:stop]), False
 
-    def head(self, place: int, frame: int, size: int) -> bytes:
-        return self._frames[frame][:size]
+    def piece(self, place: int, frame: int, start: int, stop: int) -> bytes:
+        return self._frames[frame][start:stop]
 
 
 class Log:

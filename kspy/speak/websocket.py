@@ -15,7 +15,7 @@ from kspy.analysis.sanitize import one_line
 from kspy.speak.compose import Outgoing
 from kspy.speak.link import LinkLostError, Wire
 from kspy.speak.server import Server
-from kspy.wire.message import encoding_flags
+from kspy.wire.message import encoding_bits
 from kspy.wire.websocket import V1, channel_of, encoding_of, pack
 
 MESSAGE_LIMIT: Final = 1 << 30
@@ -50,10 +50,10 @@ class WebSocketLink:
 
     def _wire(self, payload: bytes, *, text: bool) -> Wire:
         encoding = encoding_of(text=text, subprotocol=self._socket.selected_subprotocol)
-        return Wire(channel_of(payload, encoding), [payload], encoding_flags(encoding))
+        return Wire(channel_of(payload, encoding), [payload], encoding_bits(encoding))
 
     async def send(self, wire: Wire) -> None:
-        binary = wire.flags != encoding_flags("json")
+        binary = wire.flags != encoding_bits("json")
         try:
             await self._socket.write_message(wire.frames[0], binary)
         except WebSocketClosedError as error:
