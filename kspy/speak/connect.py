@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from kspy.errors import KspyError
 from kspy.recording.writer import Writer
 from kspy.speak.compose import new_session
 from kspy.speak.kernel import Kernel
@@ -67,9 +68,9 @@ async def open_kernel(target: Target) -> AsyncIterator[Kernel]:
             try:
                 yield kernel
             finally:
-                await whole(_end(kernel, host, log))
+                await whole(_end(kernel, host, log, target))
     finally:
-        await whole(host.close())
+        await whole(_close(host, target))
 
 
 def _host(target: Target, session: str) -> Host:
@@ -122,12 +123,20 @@ async def _open(host: Host, log: Log, session: str) -> Kernel:
     return kernel
 
 
-async def _end(kernel: Kernel, host: Host, log: Log) -> None:
+async def _end(kernel: Kernel, host: Host, log: Log, target: Target) -> None:
     alive = not kernel.lost
     await kernel.close()
     if host.owned and alive:
         log.event("kernel_shut_down")
-    await host.close()
+    await _close(host, target)
+
+
+async def _close(host: Host, target: Target) -> None:
+    """Whatever the conversation ended with is what its user learns, not this."""
+    try:
+        await host.close()
+    except KspyError as error:
+        target.on_warning(f"{error}; the kernel may be there still")
 
 
 async def _wait_subscribed(kernel: Kernel) -> None:

@@ -29,9 +29,10 @@ class Launched:
         self._name = name
         self._on_output = on_output
         self._kernel: LaunchedKernel | None = None
+        self._closing = False
 
     async def describe(self) -> tuple[str, Mapping[str, Any]]:
-        self._kernel = LaunchedKernel(self._name, on_output=self._on_output)
+        self._kernel = LaunchedKernel(self._name, on_output=self._pass_on)
         return self._name, self._kernel.description()
 
     async def open(self) -> Link:
@@ -43,6 +44,10 @@ class Launched:
             await whole(link.close())
             raise
         return link
+
+    def _pass_on(self, line: str) -> None:
+        if not self._closing:  # what a kernel complains of while it is ended helps nobody
+            self._on_output(line)
 
     @property
     def _running(self) -> LaunchedKernel:
@@ -69,6 +74,7 @@ class Launched:
         return await self._running.interrupt()
 
     async def close(self) -> None:
+        self._closing = True
         if self._kernel:
             await self._kernel.shut_down()
 

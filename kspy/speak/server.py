@@ -6,6 +6,7 @@ appears in no log and no message; nothing here ever shows it.
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import re
@@ -22,6 +23,8 @@ from kspy.errors import KspyError
 TOKEN_VARIABLES: Final = ("JUPYTER_TOKEN", "JUPYTER_GATEWAY_AUTH_TOKEN")
 CONNECT_SECONDS: Final = 20.0
 _START_SECONDS: Final = 120.0
+_DELETE_TRIES: Final = 20
+_DELETE_SECONDS: Final = 0.5
 _SCHEMES: Final = {"http": "http", "https": "https", "ws": "http", "wss": "https"}
 _PAGES: Final = re.compile(r"/(?:lab|tree|notebooks|console)(?:/.*)?$")
 """What follows the server's base path in an address copied from a browser."""
@@ -91,12 +94,22 @@ class Server:
         await self._ask("POST", f"/api/kernels/{quote(kernel_id, safe='')}/interrupt", {})
 
     async def delete(self, kernel_id: str) -> None:
-        """End a kernel. That it is gone already is no error."""
-        try:
-            await self._ask("DELETE", f"/api/kernels/{quote(kernel_id, safe='')}")
-        except _RefusedError as error:
-            if error.code != 404:
-                raise
+        """End a kernel. That it is gone already is no error.
+
+        Jupyter Server fails while it is starting the kernel again after a crash: so, several tries.
+        """
+        path = f"/api/kernels/{quote(kernel_id, safe='')}"
+        for again in reversed(range(_DELETE_TRIES)):
+            try:
+                await self._ask("DELETE", path)
+            except _RefusedError as error:
+                if error.code == 404:
+                    return
+                if error.code < 500 or not again:
+                    raise
+            else:
+                return
+            await asyncio.sleep(_DELETE_SECONDS)
 
     def channels_request(self, kernel_id: str, session: str) -> HTTPRequest:
         """The request that becomes a kernel's WebSocket."""

@@ -16,6 +16,15 @@ from kspy.wire.message import Message
 
 End = Literal["", "done", "time limit", "lost"]
 
+REPLIED: Final = frozenset(
+    f"{name}_request"
+    for name in (
+        "execute", "inspect", "complete", "history", "is_complete", "comm_info", "kernel_info",
+        "shutdown", "interrupt", "debug", "create_subshell", "delete_subshell", "list_subshell",
+    )
+)  # fmt: skip
+"""Requests that a kernel always replies to: messaging specification, protocol 5.5."""
+
 LATE_REPLY_SECONDS: Final = 0.5
 """How long after idle a reply may come to a type of which it is not known whether it has one."""
 
@@ -36,7 +45,7 @@ class LiveThread:
         self.reply: Message | None = None
         self.end: End = ""
         self._clock = ThreadClock(request)
-        self._needs_reply = request.msg_type.endswith("_request")
+        self._has_reply = request.msg_type in REPLIED
         self._has_no_reply = request.msg_type.startswith("comm_")
         self._error: Exception | None = None
         self._news = asyncio.Event()
@@ -103,13 +112,13 @@ class LiveThread:
         ):
             self.reply = message
         self._announce()
-        if self._clock.done:
-            self._see_done()
+        if self._clock.timing.idle_ns is not None:
+            self._see_idle()
 
-    def _see_done(self) -> None:
-        if self._needs_reply or self._has_no_reply or self.reply:
+    def _see_idle(self) -> None:
+        if self.reply or self._has_no_reply:
             self._finish("done")
-        elif self._timer is None:
+        elif not self._has_reply and self._timer is None:
             loop = asyncio.get_running_loop()
             self._timer = loop.call_later(LATE_REPLY_SECONDS, self._finish, "done")
 
