@@ -25,8 +25,11 @@ REPLIED: Final = frozenset(
 )  # fmt: skip
 """Requests that a kernel always replies to: messaging specification, protocol 5.5."""
 
-LATE_REPLY_SECONDS: Final = 0.5
-"""How long after idle a reply may come to a type of which it is not known whether it has one."""
+LATE_REPLY_SECONDS: Final = 5.0
+"""How long after idle a reply is waited for. It is sent first, but on another channel."""
+
+UNKNOWN_REPLY_SECONDS: Final = 0.5
+"""The same for types of which it is not known whether they have a reply."""
 
 
 class LiveThread:
@@ -118,9 +121,10 @@ class LiveThread:
     def _see_idle(self) -> None:
         if self.reply or self._has_no_reply:
             self._finish("done")
-        elif not self._has_reply and self._timer is None:
+        elif self._timer is None:
             loop = asyncio.get_running_loop()
-            self._timer = loop.call_later(LATE_REPLY_SECONDS, self._finish, "done")
+            seconds = LATE_REPLY_SECONDS if self._has_reply else UNKNOWN_REPLY_SECONDS
+            self._timer = loop.call_later(seconds, self._finish, "done")
 
     def fail(self, error: Exception) -> None:
         """Nothing more will come. With the reply there, that is no error: so kernels shut down."""
