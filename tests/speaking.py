@@ -144,7 +144,7 @@ def jupyter_server(folder: Path, *options: str, base: str = "") -> Iterator[Serv
 @contextlib.contextmanager
 def kernel_gateway(folder: Path) -> Iterator[Server]:
     command = ["kernel_gateway", "--KernelGatewayApp.port_retries=0"]
-    command += ["--KernelGatewayApp.list_kernels=True"]
+    command += ["--JupyterWebsocketPersonality.list_kernels=True"]
     with _server(folder, command, "--KernelGatewayApp.port") as server:
         yield server
 

@@ -131,7 +131,8 @@ def test_buffers_in_both_encodings(
 
 @pytest.mark.parametrize("how", ["url", "page", "option", "other variable"])
 def test_the_token_from_everywhere(server: Server, folder: Path, how: str) -> None:
-    url, options, environment = server.url, (), {"JUPYTER_TOKEN": ""}
+    url, environment = server.url, {"JUPYTER_TOKEN": ""}
+    options: tuple[str, ...] = ()
     if how == "url":
         url += f"/?token={TOKEN}"
     elif how == "page":

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import signal
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -78,6 +79,8 @@ class Sending:
 
     async def run(self) -> int:
         """The exit code: 0, 1 where the reply is an error or did not come, 128 + a signal's."""
+        # Tornado logs what it raises as well; it would be said twice.
+        logging.getLogger("tornado").addHandler(logging.NullHandler())
         task = asyncio.ensure_future(self._send())
         with self._on_signals(task):
             try:
