@@ -74,7 +74,7 @@ def connect(
     """Connect to a kernel; `async with` it to get a `kspy.speak.kernel.Kernel`.
 
     existing    a kernel that runs here: its connection file, or a part of the file's name in
-                Jupyter's runtime folder. It goes on running afterwards
+                Jupyter's runtime folder. It goes on running afterwards. Default: the latest
     kernel      start this kernel, by its kernelspec's name, and end it afterwards
     gateway     URL of a Jupyter Server or Kernel Gateway. It starts the kernel, or its default
                 one, and deletes it afterwards; with `kernel_id` it is one that runs, and goes on

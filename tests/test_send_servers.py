@@ -245,7 +245,7 @@ def test_the_kernel_dies_and_none_stays_behind(server: Server, folder: Path) -> 
     code = "print('here', flush=True); import os; os._exit(3)"
     ran = sent(folder, "--code", code, "--gateway", server.url, **AUTHORISED)
     assert "execute_request" in ran.stdout
-    assert "the kernel died" in one_line_of(ran)
+    assert "the kernel ended" in one_line_of(ran)
     assert server.kernels() == []
 
 

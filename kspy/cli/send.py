@@ -6,7 +6,7 @@ import asyncio
 import json
 import sys
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 import click
 
@@ -17,9 +17,8 @@ from kspy.errors import KspyError
 from kspy.speak.compose import usual_channel
 from kspy.speak.connect import Target
 from kspy.speak.kernel import TIME_LIMIT
+from kspy.speak.local import LATEST
 from kspy.wire.frames import Channel
-
-LATEST: Final = "kernel-*.json"
 
 _HELP = """Send a message to a kernel, and print what comes back until the kernel is idle.
 

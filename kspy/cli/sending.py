@@ -135,7 +135,9 @@ class Sending:
     async def _answer(self, kernel: Kernel, request: Message) -> None:
         prompt = text(request.content.get("prompt"))
         secret = request.content.get("password") is True
-        await kernel.reply_input(request, await self._answers.next(prompt, secret=secret))
+        answer = await self._answers.next(prompt, secret=secret)
+        with contextlib.suppress(KspyError):  # the thread tells of it
+            await kernel.reply_input(request, answer)
 
     def _verdict(self, thread: LiveThread) -> int:
         late = f" within {self._letter.timeout:g} s" if thread.end == "time limit" else ""

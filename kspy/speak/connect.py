@@ -16,7 +16,7 @@ from kspy.recording.writer import Writer
 from kspy.speak.compose import new_session
 from kspy.speak.kernel import Kernel
 from kspy.speak.link import Host
-from kspy.speak.local import Existing, Launched
+from kspy.speak.local import LATEST, Existing, Launched
 from kspy.speak.log import Log
 from kspy.speak.whole import whole
 from kspy.tap.metadata import describe
@@ -33,9 +33,9 @@ _logger = logging.getLogger("kspy")
 
 @dataclass(frozen=True)
 class Target:
-    """Which kernel, and what beside. One of `existing`, `gateway`, `kernel` says where it is.
+    """Which kernel, and what beside. `gateway`, `kernel` or else `existing` says where it is.
 
-    existing    a connection file, or a part of its name
+    existing    a connection file, or a part of its name; None: the latest
     gateway     the URL of a Jupyter server
     kernel      a kernelspec's name: start it, there if there is a `gateway`, else here
     kernel_id   of a kernel that the gateway runs already
@@ -82,7 +82,7 @@ def _host(target: Target, session: str) -> Host:
         return OnServer(server, target.kernel, target.kernel_id, session)
     if target.kernel is not None:
         return Launched(target.kernel, target.on_output)
-    return Existing(target.existing or "")
+    return Existing(target.existing or LATEST)
 
 
 @contextlib.contextmanager

@@ -175,7 +175,7 @@ class Kernel:
                 for wire in await self._link.receive():
                     self._take(self._log.add(wire, "to_client"))
                 await asyncio.sleep(0)  # who looks gets a turn even where there is always more
-        except LinkLostError as error:
+        except Exception as error:  # who waits learns of it, whatever it is
             self._log.event("kernel_disconnected", {"why": str(error)})
             self._fail(error)
 
@@ -196,7 +196,9 @@ class Kernel:
         state = message.content.get("execution_state")
         if state in ("restarting", "dead"):
             self._log.event("kernel_died")
-            self._fail_waiting(LinkLostError(f"the kernel died; the server says it is {state}"))
+            self._fail_waiting(
+                LinkLostError(f"the kernel ended; the server says that it is {state}")
+            )
 
     async def _watch(self) -> None:
         while True:

@@ -13,6 +13,9 @@ from kspy.speak.zeromq import ZeroMQLink
 from kspy.tap.connection import find, load
 from kspy.tap.kernel import LaunchedKernel
 
+LATEST: Final = "kernel-*.json"
+"""Stands for the latest of the connection files in Jupyter's runtime folder."""
+
 _LISTEN_SECONDS: Final = 60.0
 _CONNECT_SECONDS: Final = 5.0
 _GONE_SECONDS: Final = 2.0
