@@ -37,9 +37,9 @@ ENCODINGS: Final[tuple[Encoding, ...]] = ("zmq", "json", "binary", "v1")
 
 ENCODING_NAMES: Final[Mapping[Encoding, str]] = {
     "zmq": "ZeroMQ frames",
-    "json": "default protocol, text",
-    "binary": "default protocol, binary",
-    "v1": "v1 protocol",
+    "json": "WebSocket, default protocol, text",
+    "binary": "WebSocket, default protocol, binary",
+    "v1": "WebSocket, v1 protocol",
 }
 
 V1: Final = "v1.kernel.websocket.jupyter.org"
@@ -178,7 +178,7 @@ def _find_binary(payload: bytes, size: int) -> Layout | None:
     layout = _find_json(payload, start, min(stop, len(payload)), whole=whole)
     if layout is None:
         return None
-    return layout._replace(buffers=list(zip(starts, [*starts[1:], size], strict=True)))
+    return layout._replace(buffers=list(pairwise([*starts, size])))
 
 
 def _offsets(payload: bytes, size: int, order: str, code: str) -> tuple[int, ...] | None:

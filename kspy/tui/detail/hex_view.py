@@ -168,7 +168,7 @@ def frame_sections(message: Message) -> list[Section]:
     """All frames of a message, each with what it is; and the verdict on its signature."""
     sizes, parts = message.frame_sizes, message.parts
     if message.encoding != "zmq":
-        said = f"WebSocket message, {ENCODING_NAMES[message.encoding]}"
+        said = ENCODING_NAMES[message.encoding]
         return [
             Section(n, said, size, "signature: none: WebSocket") for n, size in enumerate(sizes)
         ]
