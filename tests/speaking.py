@@ -77,6 +77,16 @@ def read_until(process: subprocess.Popen[str], wanted: str) -> str:
     raise AssertionError(f"{wanted!r} did not come: {read}")
 
 
+def kernels_of(folder: Path) -> list[str]:
+    """Processes of kernels that were started with `folder` for temporary files, and such files."""
+    found = []
+    for process in psutil.process_iter(["cmdline"]):
+        command = " ".join(process.info["cmdline"] or ())
+        if f"-f {folder}/kspy-" in command:
+            found.append(command)
+    return [*found, *(path.name for path in folder.glob("kspy-*"))]
+
+
 def one_line_of(ran: subprocess.CompletedProcess[str]) -> str:
     """The line of an error: exit code 2, and nothing else on standard error."""
     assert ran.returncode == 2, (ran.stdout, ran.stderr)

@@ -27,6 +27,8 @@ from kspy.wire.message import Message, text
 
 _SIGNALS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
+_INTERRUPTING_SECONDS: Final = 2.0
+
 Print = Callable[[Message], None]
 
 
@@ -127,6 +129,8 @@ class Sending:
                 if message.msg_type == "input_request" and self._answers.possible:
                     answering = asyncio.ensure_future(self._answer(kernel, message))
         finally:
+            if self._interrupting:  # its answer may come after the kernel's
+                await asyncio.wait((self._interrupting,), timeout=_INTERRUPTING_SECONDS)
             for task in (answering, self._interrupting):
                 if task:
                     task.cancel()

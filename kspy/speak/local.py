@@ -74,7 +74,10 @@ class Launched:
         return f"kernel {self._name}: ended before it listened ({_in_words(how)}): {said}"
 
     async def interrupt(self) -> str:
-        return await self._running.interrupt()
+        try:
+            return await self._running.interrupt()
+        except Exception as error:  # a provisioner may raise anything
+            raise KspyError(f"kernel {self._name}: cannot be interrupted: {error}") from error
 
     async def close(self) -> None:
         self._closing = True
