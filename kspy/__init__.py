@@ -11,6 +11,12 @@ of docs/filter.md:
 
         for message in kspy.select(recording, "type:execute_* error"):
             print(message.content["ename"])
+
+``kspy.connect(...)`` speaks to a kernel, over ZeroMQ or through a Jupyter server:
+
+    async with kspy.connect(kernel="python3") as kernel:
+        async for message in await kernel.request("execute_request", {"code": "1 + 1"}):
+            print(message.channel, message.msg_type, message.content)
 """
 
 from __future__ import annotations
@@ -22,11 +28,13 @@ from kspy.version import __version__
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from contextlib import AbstractAsyncContextManager
 
     from kspy.recording.reader import Recording
+    from kspy.speak.kernel import Kernel
     from kspy.wire.message import Message
 
-__all__ = ["__version__", "open", "select"]
+__all__ = ["__version__", "connect", "open", "select"]
 
 
 def open(path: str | os.PathLike[str]) -> Recording:  # noqa: A001 (the API's fixed name)
@@ -51,3 +59,42 @@ def select(recording: Recording, filter: str) -> Iterator[Message]:  # noqa: A00
     from kspy.analysis.filter.select import messages
 
     return messages(recording, parse(filter))
+
+
+def connect(
+    existing: str | os.PathLike[str] | None = None,
+    *,
+    kernel: str | None = None,
+    gateway: str | None = None,
+    kernel_id: str | None = None,
+    token: str | None = None,
+    record: str | os.PathLike[str] | None = None,
+    overwrite: bool = False,
+) -> AbstractAsyncContextManager[Kernel]:
+    """Connect to a kernel; `async with` it to get a `kspy.speak.kernel.Kernel`.
+
+    existing    a kernel that runs here: its connection file, or a part of the file's name in
+                Jupyter's runtime folder. It goes on running afterwards. Default: the latest
+    kernel      start this kernel, by its kernelspec's name, and end it afterwards
+    gateway     URL of a Jupyter Server or Kernel Gateway. It starts the kernel, or its default
+                one, and deletes it afterwards; with `kernel_id` it is one that runs, and goes on
+    token       of the gateway. Default: `?token=` of the URL, then the environment's
+                `JUPYTER_TOKEN`, then `JUPYTER_GATEWAY_AUTH_TOKEN`
+    record      make a recording there of all that goes over this connection; `overwrite` says
+                that there may be a file already
+
+    Raises `kspy.errors.KspyError`, on entering, where there is no such kernel or server.
+    """
+    from kspy.speak.connect import Target, open_kernel
+
+    return open_kernel(
+        Target(
+            existing=None if existing is None else os.fspath(existing),
+            kernel=kernel,
+            gateway=gateway,
+            kernel_id=kernel_id,
+            token=token,
+            record=None if record is None else os.fspath(record),
+            overwrite=overwrite,
+        )
+    )

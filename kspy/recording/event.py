@@ -15,7 +15,7 @@ EVENTS: Final[Mapping[str, str]] = {
     "kernel_shut_down": "the tap asks the kernel to end, by a message of its own, not recorded",
     "kernel_interrupted": "the tap's user interrupted the kernel (by: signal or message)",
     "kernel_connected": "the tap is connected to the kernel (channel)",
-    "kernel_disconnected": "the connection to the kernel broke (channel)",
+    "kernel_disconnected": "the connection to the kernel broke (channel, or why)",
     "client_connected": "a client's connection came (channel, address)",
     "client_identified": "a client's first message told who it is (client, identity, session)",
     "client_disconnected": "a client's connection ended (channel, address, client)",

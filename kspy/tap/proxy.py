@@ -138,7 +138,7 @@ class Proxy:
         for channel in CHANNELS:
             back = self._backs[channel]
             if self.kernel.curve:
-                _use_curve(back, self.kernel.curve)
+                use_curve(back, self.kernel.curve)
             endpoint = self.kernel.endpoint(channel)
             try:
                 back.connect(endpoint)
@@ -199,7 +199,8 @@ def _serve_curve(socket: Any, keys: CurveKeys) -> None:
     socket.curve_server = True
 
 
-def _use_curve(socket: Any, keys: CurveKeys) -> None:
+def use_curve(socket: Any, keys: CurveKeys) -> None:
+    """Let a socket that connects encrypt, as a client of a kernel with these keys."""
     socket.curve_publickey = keys.public.encode()
     socket.curve_secretkey = keys.secret.encode()
     socket.curve_serverkey = keys.public.encode()

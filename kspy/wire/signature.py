@@ -1,4 +1,4 @@
-"""Is a message's signature right?
+"""Is a message's signature right, and what is the right one?
 
 Rule: messaging specification, "The Wire Protocol": the HMAC hex digest over header,
 parent_header, metadata and content as serialized; an empty key turns signing off.
@@ -15,7 +15,7 @@ _OUTER = bytes(byte ^ 0x5C for byte in range(256))
 
 
 class SignatureChecker:
-    """Checks signatures made with one key. `scheme` is a connection file's, as "hmac-sha256".
+    """Checks and makes signatures with one key. `scheme` is a connection file's, as "hmac-sha256".
 
     HMAC (RFC 2104) with the states after the key kept and copied: half the time of `hmac.digest`.
     """
@@ -36,7 +36,13 @@ class SignatureChecker:
         """True where the signature is right, or signing is off. `at`: the delimiter's place."""
         if not self._signing:
             return True
+        return hmac.compare_digest(self.sign(frames[at + 2 : at + 6]), frames[at + 1])
+
+    def sign(self, serialized: Sequence[bytes]) -> bytes:
+        """The signature of header, parent_header, metadata and content; b"" with signing off."""
+        if not self._signing:
+            return b""
         inner, outer = self._inner.copy(), self._outer.copy()
-        inner.update(b"".join(frames[at + 2 : at + 6]))
+        inner.update(b"".join(serialized))
         outer.update(inner.digest())
-        return hmac.compare_digest(outer.hexdigest().encode(), frames[at + 1])
+        return outer.hexdigest().encode()

@@ -1,0 +1,155 @@
+"""Open a connection to a kernel, wherever it is, and close it whatever happens."""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+import logging
+import time
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from kspy.errors import KspyError
+from kspy.recording.writer import Writer
+from kspy.speak.compose import new_session
+from kspy.speak.kernel import Kernel
+from kspy.speak.link import Host
+from kspy.speak.local import LATEST, Existing, Launched
+from kspy.speak.log import Log
+from kspy.speak.whole import whole
+from kspy.tap.metadata import describe
+from kspy.wire.frames import Channel
+
+_WELCOME_SECONDS: Final = 1.0
+_NUDGE_SECONDS: Final = 1.0
+_BUSY_SECONDS: Final = 4.0
+_START_SECONDS: Final = 60.0
+_NUDGES: Final[tuple[Channel, ...]] = ("control", "shell")
+
+_logger = logging.getLogger("kspy")
+
+
+@dataclass(frozen=True)
+class Target:
+    """Which kernel, and what beside. `gateway`, `kernel` or else `existing` says where it is.
+
+    existing    a connection file, or a part of its name; None: the latest
+    gateway     the URL of a Jupyter server
+    kernel      a kernelspec's name: start it, there if there is a `gateway`, else here
+    kernel_id   of a kernel that the gateway runs already
+    token       of the gateway; None: from the URL or the environment
+    record      a recording to make; `overwrite` says that there may be one
+    on_warning  gets a line where something went wrong that does not end the conversation
+    on_output   gets the lines that a kernel prints that is started here
+    """
+
+    existing: str | None = None
+    gateway: str | None = None
+    kernel: str | None = None
+    kernel_id: str | None = None
+    token: str | None = None
+    record: str | None = None
+    overwrite: bool = False
+    on_warning: Callable[[str], None] = _logger.warning
+    on_output: Callable[[str], None] = lambda _: None
+
+
+@contextlib.asynccontextmanager
+async def open_kernel(target: Target) -> AsyncIterator[Kernel]:
+    """Raises `KspyError` where there is no such kernel, or it cannot be reached."""
+    session = new_session()
+    host = _host(target, session)
+    try:
+        name, spec = await host.describe()
+        with _log(target, session, name, spec) as log:
+            kernel = await _open(host, log, session)
+            try:
+                yield kernel
+            finally:
+                await whole(_end(kernel, host, log, target))
+    finally:
+        await whole(_close(host, target))
+
+
+def _host(target: Target, session: str) -> Host:
+    if target.gateway is not None:
+        from kspy.speak.gateway import OnServer
+        from kspy.speak.server import Server
+
+        server = Server(target.gateway, target.token)
+        return OnServer(server, target.kernel, target.kernel_id, session)
+    if target.kernel is not None:
+        return Launched(target.kernel, target.on_output)
+    return Existing(target.existing or LATEST)
+
+
+@contextlib.contextmanager
+def _log(target: Target, session: str, name: str, spec: Mapping[str, Any]) -> Iterator[Log]:
+    """A recording of a conversation that never came to be is taken away again."""
+    if target.record is None:
+        yield Log(session, None)
+        return
+
+    def on_error(error: str | None) -> None:
+        target.on_warning(error or f"{target.record}: recording again")
+
+    metadata = describe(name, spec)
+    with Writer(target.record, metadata, overwrite=target.overwrite, on_error=on_error) as writer:
+        log = Log(session, writer)
+        try:
+            yield log
+        except BaseException:
+            if not log.began:
+                Path(writer.path).unlink(missing_ok=True)
+            raise
+    if writer.lost:
+        target.on_warning(f"{target.record}: {writer.lost:,} messages could not be written")
+
+
+async def _open(host: Host, log: Log, session: str) -> Kernel:
+    link = await host.open()
+    if host.owned:
+        log.event("kernel_started", host.started)
+    log.began = True
+    kernel = Kernel(host, link, log, session)
+    try:
+        if link.subscribes:
+            await _wait_subscribed(kernel)
+    except BaseException:
+        await whole(kernel.close())
+        raise
+    return kernel
+
+
+async def _end(kernel: Kernel, host: Host, log: Log, target: Target) -> None:
+    alive = not kernel.lost
+    await kernel.close()
+    if host.owned and alive:
+        log.event("kernel_shut_down")
+    await _close(host, target)
+
+
+async def _close(host: Host, target: Target) -> None:
+    """Whatever the conversation ended with is what its user learns, not this."""
+    try:
+        await host.close()
+    except KspyError as error:
+        target.on_warning(f"{error}; the kernel may be there still")
+
+
+async def _wait_subscribed(kernel: Kernel) -> None:
+    """Wait until what the kernel publishes arrives, so that no output is missed.
+
+    Kernels greet a new subscription since protocol 5.5. Others are asked what they are, as
+    jupyter_client does it, until a status comes. One that is busy may be silent; a subscription
+    has long reached it by then.
+    """
+    deadline = time.monotonic() + (_START_SECONDS if kernel.owned else _BUSY_SECONDS)
+    if await kernel.heard(_WELCOME_SECONDS):
+        return
+    for channel in itertools.cycle(_NUDGES):
+        await kernel.send("kernel_info_request", channel=channel)
+        if await kernel.heard(_NUDGE_SECONDS) or time.monotonic() > deadline:
+            return

@@ -1,0 +1,76 @@
+"""A kernel of a Jupyter server: one that is started there, or one that it runs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from kspy.errors import KspyError
+from kspy.speak.link import Link
+from kspy.speak.server import Server
+from kspy.speak.websocket import WebSocketLink
+from kspy.speak.whole import whole
+
+
+class OnServer:
+    """`name` or the server's default kernel, deleted afterwards; or `kernel_id`, which stays."""
+
+    def __init__(
+        self, server: Server, name: str | None, kernel_id: str | None, session: str
+    ) -> None:
+        self.owned = kernel_id is None
+        self._server = server
+        self._name = name
+        self._kernel_id = kernel_id
+        self._session = session
+        self._spec: Mapping[str, Any] = {}
+
+    async def describe(self) -> tuple[str, Mapping[str, Any]]:
+        if self._kernel_id is not None:
+            self._name = str((await self._server.kernel(self._kernel_id)).get("name", ""))
+        told = await self._server.kernelspecs()
+        there = told.get("kernelspecs")
+        if isinstance(there, dict) and there:
+            self._name = self._name or str(told.get("default", ""))
+            if self.owned and self._name not in there:
+                raise KspyError(
+                    f"{self._server.url}: no kernel is named {self._name!r} there"
+                    f" (there are: {', '.join(sorted(map(str, there)))})"
+                )
+            self._spec = _description(there.get(self._name))
+        return self._name or "", self._spec
+
+    async def open(self) -> Link:
+        if self._kernel_id is None:
+            await whole(self._start())
+        assert self._kernel_id is not None
+        return await WebSocketLink.open(self._server, self._kernel_id, self._session)
+
+    async def _start(self) -> None:
+        self._kernel_id = (await self._server.start(self._name))["id"]
+
+    @property
+    def started(self) -> Mapping[str, Any]:
+        return {"kernel_name": self._name or "", "kernel_id": self._kernel_id, **self._spec}
+
+    async def ended(self) -> str:
+        """The server says it on the connection."""
+        return ""
+
+    async def interrupt(self) -> str:
+        if not self.owned or self._kernel_id is None:
+            raise KspyError("a kernel that somebody else started is interrupted by who started it")
+        await self._server.interrupt(self._kernel_id)
+        return "server"
+
+    async def close(self) -> None:
+        if self.owned and self._kernel_id is not None:
+            kernel_id, self._kernel_id = self._kernel_id, None
+            await self._server.delete(kernel_id)
+
+
+def _description(spec: object) -> Mapping[str, Any]:
+    """What a recording says of a kernelspec, as `LaunchedKernel.description`."""
+    inner = spec.get("spec") if isinstance(spec, dict) else None
+    names = ("display_name", "language", "interrupt_mode")
+    return {name: inner[name] for name in names if name in inner} if isinstance(inner, dict) else {}

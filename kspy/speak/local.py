@@ -1,0 +1,136 @@
+"""Kernels on this machine: one that is started for the conversation, or one that runs."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+from kspy.errors import KspyError
+from kspy.speak.link import Link
+from kspy.speak.whole import whole
+from kspy.speak.zeromq import ZeroMQLink
+from kspy.tap.connection import find, load
+from kspy.tap.kernel import LaunchedKernel
+
+LATEST: Final = "kernel-*.json"
+"""Stands for the latest of the connection files in Jupyter's runtime folder."""
+
+_LISTEN_SECONDS: Final = 60.0
+_CONNECT_SECONDS: Final = 5.0
+_GONE_SECONDS: Final = 2.0
+"""How long a kernel may be away: one that is restarted listens on the same ports again."""
+
+
+class Launched:
+    """A kernel that is started, and ends with the conversation."""
+
+    owned = True
+
+    def __init__(self, name: str, on_output: Callable[[str], None]) -> None:
+        """`on_output` gets the lines that its process prints. It is called from any thread."""
+        self._name = name
+        self._on_output = on_output
+        self._kernel: LaunchedKernel | None = None
+        self._closing = False
+
+    async def describe(self) -> tuple[str, Mapping[str, Any]]:
+        self._kernel = LaunchedKernel(self._name, on_output=self._pass_on)
+        return self._name, self._kernel.description()
+
+    async def open(self) -> Link:
+        connection = await whole(self._running.start())
+        link = ZeroMQLink(connection)
+        try:
+            await link.connect(self._ended_early, _LISTEN_SECONDS)
+        except BaseException:
+            await whole(link.close())
+            raise
+        return link
+
+    def _pass_on(self, line: str) -> None:
+        if not self._closing:  # what a kernel complains of while it is ended helps nobody
+            self._on_output(line)
+
+    @property
+    def _running(self) -> LaunchedKernel:
+        assert self._kernel is not None, "describe() comes first"
+        return self._kernel
+
+    @property
+    def started(self) -> Mapping[str, Any]:
+        kernel = self._running
+        return {"kernel_name": kernel.name, "pid": kernel.pid, **kernel.description()}
+
+    async def ended(self) -> str:
+        how = await self._running.ended()
+        return f"kernel {self._name}: it died ({_in_words(how)})" if how else ""
+
+    async def _ended_early(self) -> str:
+        how = await self._running.ended()
+        if not how:
+            return ""
+        said = self._running.last_output
+        return f"kernel {self._name}: ended before it listened ({_in_words(how)}): {said}"
+
+    async def interrupt(self) -> str:
+        try:
+            return await self._running.interrupt()
+        except Exception as error:  # a provisioner may raise anything
+            raise KspyError(f"kernel {self._name}: cannot be interrupted: {error}") from error
+
+    async def close(self) -> None:
+        self._closing = True
+        if self._kernel:
+            await self._kernel.shut_down()
+
+
+class Existing:
+    """A kernel that runs, and goes on running."""
+
+    owned = False
+    started: Mapping[str, Any] = {}
+
+    def __init__(self, name: str) -> None:
+        """Its connection file, or a part of the file's name."""
+        self._name = name
+        self._link: ZeroMQLink | None = None
+        self._seen = time.monotonic()
+
+    async def describe(self) -> tuple[str, Mapping[str, Any]]:
+        self._source = find(self._name)
+        self._connection = load(self._source)
+        return str(self._connection.extra.get("kernel_name", "")), {}
+
+    async def open(self) -> Link:
+        link = ZeroMQLink(self._connection)
+        try:
+            await link.connect(_never, _CONNECT_SECONDS)
+        except KspyError as error:
+            await whole(link.close())
+            raise KspyError(f"{self._source}: {error}") from error
+        except BaseException:
+            await whole(link.close())
+            raise
+        self._link = link
+        return link
+
+    async def ended(self) -> str:
+        now = time.monotonic()
+        if self._link is None or self._link.connected:
+            self._seen = now
+        return f"{self._source}: the kernel is gone" if now - self._seen > _GONE_SECONDS else ""
+
+    async def interrupt(self) -> str:
+        raise KspyError("a kernel that somebody else started is interrupted by who started it")
+
+    async def close(self) -> None:
+        """It goes on running."""
+
+
+async def _never() -> str:
+    return ""
+
+
+def _in_words(how: Mapping[str, Any]) -> str:
+    return ", ".join(f"{key.replace('_', ' ')} {value}" for key, value in how.items())

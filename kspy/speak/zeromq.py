@@ -1,0 +1,166 @@
+"""A connection to a kernel over ZeroMQ, as a connection file describes it.
+
+Rules: messaging specification, "The Wire Protocol" and "Messages on the stdin channel" (shell and
+stdin share a routing id). No identities are sent: the sockets' own routing id is added by ZeroMQ
+where the kernel reads it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any, Final
+
+import zmq
+import zmq.asyncio
+
+from kspy.errors import KspyError
+from kspy.speak.compose import Outgoing, serialize
+from kspy.speak.link import LinkLostError, Wire
+from kspy.tap.connection import Connection
+from kspy.tap.monitor import Monitor
+from kspy.tap.proxy import use_curve
+from kspy.wire.frames import DELIMITER, Channel
+from kspy.wire.message import BAD_SIGNATURE
+from kspy.wire.signature import SignatureChecker
+
+_CHANNELS: Final[tuple[Channel, ...]] = ("shell", "iopub", "stdin", "control")
+_LINGER_MS: Final = 1000
+_BATCH: Final = 256
+_POLL_SECONDS: Final = 0.02
+_EVENTS: Final = (
+    zmq.EVENT_DISCONNECTED
+    | zmq.EVENT_HANDSHAKE_SUCCEEDED
+    | zmq.EVENT_HANDSHAKE_FAILED_NO_DETAIL
+    | zmq.EVENT_HANDSHAKE_FAILED_PROTOCOL
+    | zmq.EVENT_HANDSHAKE_FAILED_AUTH
+)
+
+
+class ZeroMQLink:
+    """Sockets for shell, iopub, stdin and control. `connect` it first."""
+
+    subscribes = True
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self._checker = SignatureChecker(connection.key, connection.signature_scheme)
+        self._context = zmq.asyncio.Context()
+        self._poller = zmq.asyncio.Poller()
+        self._polled: dict[Any, Channel] = {}
+        self._sockets: dict[Channel, zmq.Socket[bytes]] = {}
+        routing_id = b"kspy-" + secrets.token_hex(8).encode()
+        for channel in _CHANNELS:
+            socket = self._context.socket(zmq.SUB if channel == "iopub" else zmq.DEALER)
+            self._prepare(socket, routing_id)
+            self._poller.register(socket, zmq.POLLIN)
+            self._polled[socket] = channel
+            # Many messages that are there at once are taken without a future for each.
+            self._sockets[channel] = zmq.Socket.shadow(socket.underlying)
+        self._monitor = Monitor(self._monitors())
+        self._monitor.start()
+
+    def _prepare(self, socket: Any, routing_id: bytes) -> None:
+        socket.setsockopt(zmq.LINGER, _LINGER_MS)
+        socket.setsockopt(zmq.SNDHWM, 0)
+        socket.setsockopt(zmq.RCVHWM, 0)
+        if socket.type == zmq.SUB:
+            # A kernel greets the first subscription to a topic (`iopub_welcome`). Others may have
+            # subscribed to everything before; nobody has to this. So the greeting comes.
+            socket.setsockopt(zmq.SUBSCRIBE, routing_id)
+            socket.setsockopt(zmq.SUBSCRIBE, b"")
+        else:
+            socket.setsockopt(zmq.ROUTING_ID, routing_id)
+        if self._connection.curve:
+            use_curve(socket, self._connection.curve)
+
+    def _monitors(self) -> dict[tuple[Channel, bool], zmq.Socket[bytes]]:
+        """Sockets that tell of connections, for a thread that waits for them."""
+        found: dict[tuple[Channel, bool], zmq.Socket[bytes]] = {}
+        self._waiting_context: zmq.Context[zmq.Socket[bytes]] = zmq.Context.shadow(
+            self._context.underlying
+        )
+        for socket, channel in self._polled.items():
+            address = f"inproc://kspy-{channel}"
+            socket.monitor(address, _EVENTS)
+            found[channel, False] = self._waiting_context.socket(zmq.PAIR)
+            found[channel, False].connect(address)
+        return found
+
+    async def connect(self, ended: Callable[[], Awaitable[str]], seconds: float) -> None:
+        """Connect on all channels.
+
+        ended     why there will never be a kernel; "" as long as there may be one
+        seconds   how long to wait for one
+
+        Raises `KspyError`.
+        """
+        for channel, socket in self._sockets.items():
+            endpoint = self._connection.endpoint(channel)
+            try:
+                socket.connect(endpoint)
+            except zmq.ZMQError as error:
+                raise KspyError(f"{endpoint}: is no kernel's address") from error
+        deadline = time.monotonic() + seconds
+        while missing := [channel for channel in _CHANNELS if channel not in self._monitor.ready]:
+            if self._monitor.refused:
+                raise KspyError("the kernel refuses the connection; are the keys right?")
+            if why := await ended():
+                raise KspyError(why)
+            if time.monotonic() > deadline:
+                raise KspyError(
+                    f"no kernel answers at {self._connection.endpoint(missing[0])}"
+                    f" ({', '.join(missing)}); it is dead, or the file is out of date"
+                )
+            await asyncio.sleep(_POLL_SECONDS)
+
+    @property
+    def connected(self) -> bool:
+        """Is there a kernel at the other end of shell now?"""
+        return "shell" in self._monitor.ready
+
+    def encode(self, message: Outgoing) -> Wire:
+        dicts = (message.header, message.parent_header, message.metadata, message.content)
+        parts = [serialize(value) for value in dicts]
+        frames = [DELIMITER, self._checker.sign(parts), *parts, *message.buffers]
+        return Wire(message.channel, frames)
+
+    async def send(self, wire: Wire) -> None:
+        try:
+            self._sockets[wire.channel].send_multipart(wire.frames, zmq.NOBLOCK)
+        except zmq.ZMQError as error:
+            raise LinkLostError(f"{wire.channel}: cannot be sent: {error.strerror}") from error
+
+    async def receive(self) -> Sequence[Wire]:
+        found: list[Wire] = []
+        while not found:
+            for socket, _ in await self._poller.poll():
+                found += self._take(self._polled[socket])
+        return found
+
+    def _take(self, channel: Channel) -> Sequence[Wire]:
+        """What is there on one channel, to a limit."""
+        socket = self._sockets[channel]
+        found: list[Wire] = []
+        try:
+            while len(found) < _BATCH:
+                frames = socket.recv_multipart(zmq.NOBLOCK)
+                found.append(Wire(channel, frames, self._flags(frames)))
+        except zmq.Again:
+            pass
+        return found
+
+    def _flags(self, frames: Sequence[bytes]) -> int:
+        try:
+            at = frames.index(DELIMITER)
+        except ValueError:
+            return 0
+        sound = len(frames) < at + 6 or self._checker(frames, at)
+        return 0 if sound else BAD_SIGNATURE
+
+    async def close(self) -> None:
+        for socket in self._polled:
+            socket.close()
+        await asyncio.to_thread(self._context.term)
