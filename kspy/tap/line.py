@@ -37,10 +37,10 @@ class Line:
         """Does the kernel answer on every channel?"""
         return len(self.monitor.ready) == len(CHANNELS)
 
-    def close(self) -> None:
+    def close(self, *, kernel_gone: bool) -> None:
         """Let what was said pass, and be recorded; then end. Takes as long as that does."""
         self._recorder.wait_idle(_SETTLE_SECONDS)
-        self.proxy.close()
+        self.proxy.close(kernel_gone=kernel_gone)
         self._recorder.join()
 
     def abandon(self) -> None:

@@ -64,6 +64,7 @@ class Proxy:
         self._fronts: dict[Channel, Socket] = {}
         self._backs: dict[Channel, Socket] = {}
         self._started = False
+        self._kernel_gone = False
         self._bound: dict[Channel, int] = {}
         self._tokens: dict[Channel, tuple[bytes, bytes]] = {}
         routing_id = b"kspy-" + secrets.token_hex(8).encode()
@@ -176,8 +177,9 @@ class Proxy:
         except zmq.ContextTerminated:
             pass
         finally:
-            for socket in (front, back, copies):
-                socket.close()
+            front.close()
+            copies.close()
+            back.close(linger=0 if self._kernel_gone else _LINGER_MS)
 
     def abandon(self) -> None:
         """Close where nobody uses `capture` and `welcome` yet, and relays may not have begun."""
@@ -188,11 +190,13 @@ class Proxy:
                 socket.close()
         self.close()
 
-    def close(self) -> None:
-        """Stop forwarding; what is on its way to clients still has a second to arrive.
+    def close(self, *, kernel_gone: bool = False) -> None:
+        """Stop forwarding; what is on its way still has a second to arrive.
 
+        To a kernel that is gone nothing can arrive, and so nothing is waited for.
         `capture`, `welcome` and the monitors must be closed by those who use them.
         """
+        self._kernel_gone = kernel_gone
         self.context.term()
         if self.client.transport == "ipc":
             for channel in CHANNELS:

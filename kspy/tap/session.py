@@ -244,7 +244,7 @@ class Session:
             ended = await self._kernel.shut_down()
             if ended and not self._kernel_gone:
                 self._recorder.note("kernel_died", ended)
-        await asyncio.to_thread(self._line.close)
+        await asyncio.to_thread(self._line.close, kernel_gone=self._kernel is not None)
         await asyncio.to_thread(self._writer.close)
 
     async def _watch(self) -> str:

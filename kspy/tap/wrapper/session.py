@@ -78,7 +78,7 @@ class Session:
             self._signals.forward_to(0)
             self._note("kernel_died", **describe_status(status))
             self._note("tap_stopped", reason=self._reason or "the kernel ended")
-            line.close()
+            line.close(kernel_gone=True)
             writer.close()
             self._look_back(writer)
         return _PARENT_GONE if self._reason else status
