@@ -13,7 +13,7 @@ from typing import Final
 
 _SCRIPT: Final = """
 read -r group
-read -r leave || kill -KILL -- "-${group:-no-group}"
+read -r leave || kill -s KILL -- "-${group:-no-group}"
 rm -rf -- "$1"
 """
 
