@@ -1,7 +1,7 @@
 """A kernel of a few lines, for tests that start many or need one that shakes hands.
 
 Takes a connection file or, as protocol 5.6 has it, a registration file. Answers
-kernel_info_request and shutdown_request, echoes heartbeats, publishes nothing.
+kernel_info_request and shutdown_request, echoes heartbeats, publishes that it is idle.
 """
 
 from __future__ import annotations
@@ -79,15 +79,26 @@ class Kernel:
 
     def answer(self, socket: zmq.Socket[bytes], frames: list[bytes]) -> None:
         at = frames.index(DELIMITER)
-        header = json.loads(frames[at + 2])
-        asked = header["msg_type"]
-        reply = dict(header, msg_type=asked.replace("_request", "_reply"), msg_id=uuid.uuid4().hex)
-        content = INFO if asked == "kernel_info_request" else {"status": "ok", "restart": False}
-        parts = [json.dumps(reply).encode(), frames[at + 2], b"{}", json.dumps(content).encode()]
-        socket.send_multipart([*frames[:at], DELIMITER, self.sign(*parts), *parts])
-        if asked == "shutdown_request":
+        asked = frames[at + 2]
+        kind = json.loads(asked)["msg_type"].removesuffix("_request")
+        content = INFO if kind == "kernel_info" else {"status": "ok", "restart": False}
+        self.send(socket, frames[:at], asked, f"{kind}_reply", content)
+        self.send(self.sockets["iopub"], [b"status"], asked, "status", {"execution_state": "idle"})
+        if kind == "shutdown":
             self.context.destroy(linger=1000)
             sys.exit(0)
+
+    def send(
+        self,
+        socket: zmq.Socket[bytes],
+        identities: list[bytes],
+        parent: bytes,
+        msg_type: str,
+        content: Mapping[str, Any],
+    ) -> None:
+        header = {**json.loads(parent), "msg_type": msg_type, "msg_id": uuid.uuid4().hex}
+        parts = [json.dumps(header).encode(), parent, b"{}", json.dumps(content).encode()]
+        socket.send_multipart([*identities, DELIMITER, self.sign(*parts), *parts])
 
 
 if __name__ == "__main__":
