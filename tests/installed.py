@@ -39,7 +39,11 @@ class Installed:
         self.environment = {
             "JUPYTER_DATA_DIR": str(folder / "data"),
             "JUPYTER_PATH": os.pathsep.join(
-                [str(folder / "below"), os.environ.get("JUPYTER_PATH", "")]
+                [
+                    str(folder / "first" / "share" / "jupyter"),
+                    str(folder / "below"),
+                    os.environ.get("JUPYTER_PATH", ""),
+                ]
             ),
             "JUPYTER_PREFER_ENV_PATH": "0",
             "KSPY_DATA_DIR": str(folder),
@@ -67,6 +71,7 @@ class Installed:
         """A manager of Jupyter's own, not started."""
         specs = KernelSpecManager(
             kernel_dirs=[
+                str(self.folder / "first" / "share" / "jupyter" / "kernels"),
                 str(self.folder / "data" / "kernels"),
                 str(self.folder / "below" / "kernels"),
                 *KernelSpecManager().kernel_dirs,

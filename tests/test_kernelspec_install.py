@@ -89,7 +89,9 @@ def test_one_that_exists_is_replaced_only_when_asked_to() -> None:
 def test_a_tapped_kernel_may_hide_the_one_below() -> None:
     with installed(kernel="") as place:
         place.add_below("thing", TINY)
-        place.install("thing", "--name", "thing")
+        first = place.folder / "first"
+        hide = ("install", "--kernel", "thing", "--name", "thing", "--prefix", first)
+        assert place.kspy(*hide).returncode == 0
         assert "thing: is tapped already" in refused(place.kspy("install", "--kernel", "thing"))
         with place.session("thing"):
             assert place.kernel().cmdline()[1] == TINY[1]
@@ -125,10 +127,11 @@ def test_without_permission_it_is_one_line() -> None:
         closed.mkdir(mode=0o755)
         for path in (place.folder, *place.folder.rglob("*")):
             path.chmod(path.stat().st_mode | 0o555)
-        code = "import IPython.paths, kspy.cli.install, kspy.cli.main, os; os.setuid(65534); kspy.cli.main.run()"
+        imports = "import os, IPython.paths, kspy.cli.install, kspy.cli.main"
+        code = f"{imports}; os.setuid(65534); kspy.cli.main.run()"
         done = subprocess.run(
             [sys.executable, "-c", code, "install", "--kernel", "thing", "--prefix", str(closed)],
-            env={**os.environ, **place.environment, "HOME": str(closed)},
+            env={**os.environ, **place.environment, "IPYTHONDIR": "/tmp"},
             capture_output=True,
             text=True,
             check=False,
