@@ -20,7 +20,6 @@ from typing import Any, Final
 from jupyter_client.kernelspec import KernelSpecManager, NoSuchKernel
 from jupyter_core.paths import SYSTEM_JUPYTER_PATH
 
-import kspy
 from kspy.errors import KspyError
 from kspy.tap.wrapper.arguments import MODULE, Arguments, of_kernelspec
 
@@ -154,7 +153,7 @@ def _destination(manager: KernelSpecManager, user: bool, prefix: str | None) -> 
 def _python() -> list[str]:
     """The interpreter, so that neither what lies in a notebook's folder nor the environment that
     a kernelspec sets for its kernel (PYTHONPATH, PYTHONHOME) gets into the wrapper."""
-    packages = str(Path(kspy.__file__).parents[1])
+    packages = str(Path(__file__).parents[2])
     path = [entry for entry in os.environ.get("PYTHONPATH", "").split(os.pathsep) if entry]
     needed = packages in (str(Path(entry).absolute()) for entry in path)
     return [sys.executable, "-P", *([] if needed else ["-E"]), "-m"]
