@@ -154,6 +154,20 @@ def test_what_lies_in_the_notebooks_folder_is_not_imported() -> None:
         assert "imported by mistake" not in str(place.warnings())
 
 
+@pytest.mark.skipif("PYTHONPATH" in os.environ, reason="kspy itself may be found by PYTHONPATH")
+def test_modules_that_a_kernelspec_gives_its_kernel_are_not_the_wrappers() -> None:
+    with installed(kernel="") as place:
+        modules = place.folder / "modules"
+        modules.mkdir()
+        (modules / "kspy.py").write_text("mine = 5")
+        place.add_below("modules", IPYTHON, env={"PYTHONPATH": str(modules)})
+        place.install("modules")
+        with place.session("kspy-modules") as (_, client):
+            assert run_cell(client, "import kspy; print(kspy.mine)")["text"] == "5\n"
+        assert place.warnings() == []
+        assert any(m.content.get("text") == "5\n" for m in place.messages())
+
+
 def test_what_the_kernel_prints_to_its_descriptors_comes_as_it_is() -> None:
     raw = b"\xff\x00 raw, no line"
     with installed() as place, place.session() as (_, client):

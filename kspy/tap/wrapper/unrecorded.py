@@ -11,7 +11,6 @@ class Unrecorded:
 
     seq = 0
     pending = False
-    lost = 0
 
     def write_route(
         self, time_ns: int, route: int, frames: Sequence[bytes], client: int, flags: int
