@@ -14,7 +14,6 @@ from typing import Final, Protocol
 
 from tornado.httputil import (
     HTTPHeaders,
-    HTTPInputError,
     parse_request_start_line,
     parse_response_start_line,
 )
@@ -91,7 +90,7 @@ class Exchange:
             return b""
         try:
             return self._answers(data)
-        except (LostTrackError, HTTPInputError):
+        except Exception:  # however it was misread: what follows is only passed on
             return self._give_up()
 
     def ended(self) -> None:
@@ -121,7 +120,7 @@ class Exchange:
                 else:
                     passed.append(self._request(data[at:stop]))
                 at = stop
-        except (LostTrackError, HTTPInputError):
+        except Exception:  # however it was misread: what follows is only passed on
             self._held = data[at:]
             passed.append(self._give_up())
         return b"".join(passed) if self._rename else b""

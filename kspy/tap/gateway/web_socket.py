@@ -14,7 +14,7 @@ from websockets.extensions.permessage_deflate import PerMessageDeflate
 from websockets.frames import Close, Frame, Opcode
 from websockets.headers import parse_extension
 from websockets.streams import StreamReader
-from websockets.typing import ExtensionHeader, ExtensionParameter
+from websockets.typing import ExtensionParameter
 
 MESSAGE_LIMIT: Final = 1 << 30
 """Bytes of a message, decompressed; a few compressed ones can claim any size."""
@@ -52,7 +52,7 @@ def compression(header: str) -> Compression | None:
     if not header:
         return Compression()
     try:
-        extensions = parse_extension(ExtensionHeader(header))
+        extensions = parse_extension(header)
     except Exception:  # whatever a server may say there
         return None
     if [name for name, _ in extensions] != ["permessage-deflate"]:
