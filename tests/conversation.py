@@ -30,8 +30,8 @@ class Frames:
     def load(self, place: int, first: int = 0, stop: int | None = None) -> tuple[list[bytes], bool]:
         return self._frames[first:stop], False
 
-    def head(self, place: int, frame: int, size: int) -> bytes:
-        return self._frames[frame][:size]
+    def piece(self, place: int, frame: int, start: int, stop: int) -> bytes:
+        return self._frames[frame][start:stop]
 
 
 def of_frames(

@@ -34,8 +34,8 @@ class Counting:
         self.loads += 1
         return self.frames[first:stop], self.cut
 
-    def head(self, place: int, frame: int, size: int) -> bytes:
-        return self.frames[frame][:size]
+    def piece(self, place: int, frame: int, start: int, stop: int) -> bytes:
+        return self.frames[frame][start:stop]
 
 
 class Vast(Counting):

@@ -77,6 +77,7 @@ class Overview:
     types: dict[str, int] = field(default_factory=dict)
     clients: dict[str, int] = field(default_factory=dict)
     flags: dict[str, int] = field(default_factory=dict)
+    encodings: dict[str, int] = field(default_factory=dict)
     events: dict[str, int] = field(default_factory=dict)
     requests: dict[str, int] = field(default_factory=dict)
     errors: int = 0
@@ -150,6 +151,8 @@ class _Survey:
         _count(found.types, msg_type or ("(heartbeat)" if message.channel == "hb" else "(none)"))
         if message.client is not None:
             _count(found.clients, str(message.client))
+        if message.channel != "hb":
+            _count(found.encodings, message.encoding)
         for flag in message.flags:
             _count(found.flags, flag)
         if msg_type in ("error", "pyerr"):

@@ -13,7 +13,6 @@ from kspy.analysis.sanitize import ELLIPSIS, one_line
 from kspy.analysis.summary_table import SUMMARIES, buffers
 from kspy.analysis.units import plural, size
 from kspy.wire.message import DECODE_LIMIT, Message
-from kspy.wire.packers import decode
 
 LONGEST: Final = 10_000
 """Characters of a summary: nobody reads a line of a hundred megabytes, and it has to be made."""
@@ -52,13 +51,15 @@ def _undecoded(message: Message) -> str:
         inside = f" of {listed(sizes)} bytes" if sizes else ""
         what = "incomplete" if "truncated" in message.flags else "not a Jupyter message"
         return f"{what}: {plural(len(sizes), 'frame')}{inside}"
-    for name, place in (("header", 2), ("content", 5)):
-        frame: bytes = getattr(parts, name)
-        if getattr(message, name) or decode(frame) is not None:
+    for name in ("header", "content"):
+        if message.decodes(name):
             continue
-        on_the_wire = message.frame_sizes[len(parts.identities) + place]
+        on_the_wire = message.part_size(name)
         if on_the_wire > DECODE_LIMIT:
             return f"{name} of {size(on_the_wire)} is too large to decode"
+        frame: bytes = getattr(parts, name)
+        if message.size > DECODE_LIMIT and not frame:
+            return f"message of {size(message.size)} is too large to decode"
         return f"{name} does not decode: {_preview(frame)}"
     return ""
 

@@ -19,6 +19,7 @@ from kspy.analysis.sanitize import one_line
 from kspy.analysis.units import duration, plural, size
 from kspy.export.json_lines import dumps, utc
 from kspy.export.style import Style, style_of_stdout
+from kspy.wire.websocket import ENCODING_NAMES, ENCODINGS
 
 LABEL_WIDTH: Final = 12
 NAMED: Final = 40
@@ -75,6 +76,7 @@ def _rows(found: Overview) -> Iterator[Row]:
         ("clients", {f"client {client}": count for client, count in found.clients.items()}),
         ("requests", found.requests),
         ("flags", found.flags),
+        ("encoding", _encodings(found)),
     ):
         if counts:
             yield label, ", ".join(f"{name}: {count:,}" for name, count in _ordered(counts))
@@ -84,6 +86,15 @@ def _rows(found: Overview) -> Iterator[Row]:
         yield "errors", plural(found.errors, "error message")
     yield from _threads("slowest", found.slowest)
     yield from _threads("unanswered", found.unanswered)
+
+
+def _encodings(found: Overview) -> Mapping[str, int]:
+    """How many messages came over WebSocket, and how they were encoded; nothing where none did."""
+    if not found.encodings.keys() - {"zmq"}:
+        return {}
+    return {
+        ENCODING_NAMES[name]: found.encodings[name] for name in ENCODINGS if name in found.encodings
+    }
 
 
 def _kernel(found: Overview) -> str:

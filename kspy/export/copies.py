@@ -189,6 +189,8 @@ def _fields(message: Message, buffers: list[Any], frame: Callable[[bytes], Any])
         "client": message.client,
         "flags": list(flags),
     }
+    if message.encoding != "zmq":
+        fields["encoding"] = message.encoding
     if message.channel == "hb" or not UNREADABLE.isdisjoint(flags):
         if message.size > DECODE_LIMIT:
             fields["frame_sizes"] = list(message.frame_sizes)

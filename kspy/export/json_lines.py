@@ -10,7 +10,8 @@ is lost:
     a map key that is no string (msgpack)      the key as Python writes it
 
 Heartbeats and messages that cannot be read completely have one key more: `frames`, all bytes
-in base64, or `frame_sizes`, where there are too many of them to be loaded.
+in base64, or `frame_sizes`, where there are too many of them to be loaded. Messages over WebSocket
+have `encoding`: `json`, `binary` or `v1`.
 """
 
 from __future__ import annotations
@@ -50,6 +51,8 @@ def message_line(message: Message) -> str:
         "client": message.client,
         "flags": list(flags),
     }
+    if message.encoding != "zmq":
+        fields["encoding"] = message.encoding
     if message.channel == "hb" or not UNREADABLE.isdisjoint(flags):
         fields |= _raw(message)
     try:

@@ -16,7 +16,7 @@ from typing import Any, Final, TypeGuard
 from kspy.recording.event import Event
 from kspy.recording.format import pack_array, unpack_array
 from kspy.wire.frames import CHANNELS
-from kspy.wire.message import TO_CLIENT, Message
+from kspy.wire.message import DECODE_LIMIT, ENCODED, TO_CLIENT, Message
 
 CHUNK_BYTES: Final = 1 << 20
 MORE_BYTES: Final = 4 << 20
@@ -203,6 +203,16 @@ class Chunk:
             self._frames = list(map(BytesIO(self.data).read, self._lengths))
         return self._frames
 
+    def index_frames(self) -> list[bytes]:
+        """As `near_frames`, but of a last message over WebSocket all that is ever decoded.
+
+        A JSON object may have its header behind what is in `more` entries.
+        """
+        frames = self.near_frames()
+        if self._spills and self.flags[-1] & ENCODED:
+            return [*frames[:-1], self.piece(len(self) - 1, self._counts[-1] - 1, 0, DECODE_LIMIT)]
+        return frames
+
     def lengths(self, place: int) -> Sequence[int]:
         """Lengths of the frames of the message in `place`."""
         return self._lengths[self._firsts[place] : self._firsts[place + 1]]
@@ -220,15 +230,15 @@ class Chunk:
             return [self.data[a:b] for a, b in pairwise(bounds)], False
         return self._load_spilled(place, bounds)
 
-    def head(self, place: int, frame: int, size: int) -> bytes:
-        """The first `size` bytes of a frame of the message in `place`."""
+    def piece(self, place: int, frame: int, start: int, stop: int) -> bytes:
+        """Bytes `start` to `stop` of a frame of the message in `place`."""
         if self._ends is None:
             self._ends = array("Q", accumulate(self._lengths, initial=0))
         number = self._firsts[place] + frame
         if number >= self._firsts[place + 1]:
             return b""
-        start = self._ends[number]
-        stop = min(start + size, self._ends[number + 1])
+        first, last = self._ends[number], self._ends[number + 1]
+        start, stop = min(first + start, last), min(first + stop, last)
         near = self.data[start:stop]
         if stop <= len(self.data):
             return near

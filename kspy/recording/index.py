@@ -20,21 +20,17 @@ from kspy.recording.chunk import (
 )
 from kspy.recording.event import Event
 from kspy.recording.format import pack_array, unpack_array
-from kspy.recording.outcome import OutcomeFinder
-from kspy.wire.frames import CHANNELS, DELIMITER
-from kspy.wire.message import TO_CLIENT, text
-from kspy.wire.packers import decode_header
+from kspy.recording.heads import HeadFinder, Heads
+from kspy.wire.frames import CHANNELS
+from kspy.wire.message import TO_CLIENT
 
 BLOCK_MESSAGES: Final = 1 << 16
 BLOCK_CHUNKS: Final = 1 << 16
 BLOCK_EVENTS: Final = 1 << 14
 BLOCK_NAMES: Final = 1 << 12
 _FAR: Final = 1 << 32
-_CACHED: Final = 1 << 12
 _IOPUB: Final = CHANNELS.index("iopub") | TO_CLIENT
-_HB: Final = CHANNELS.index("hb")
 _STDIN: Final = CHANNELS.index("stdin")
-_EMPTY: Final[Mapping[str, Any]] = {}
 
 OUTPUTS: Final = frozenset(
     (
@@ -183,9 +179,8 @@ class IndexBuilder:
         self.columns = Columns()
         self._places: dict[str, int] = {}
         self._seqs: dict[str, int] = {}
-        self._parents: dict[bytes, str] = {}
         self._asked: dict[int, int] = {}
-        self._outcomes = OutcomeFinder()
+        self._heads = HeadFinder()
 
     def take(self) -> Columns:
         """The columns since the last `take`; parents are still found across it."""
@@ -228,44 +223,25 @@ class IndexBuilder:
         columns.flags += bytes(flags)
         firsts = list(accumulate(counts, initial=0))
         columns.sizes.extend([sum(lengths[first:stop]) for first, stop in pairwise(firsts)])
-        self._add_headers(seq, routes, clients, frames, firsts)
+        heads = self._heads.find(routes, flags, lengths, frames, firsts)
+        self._add_headers(seq, routes, clients, heads)
 
     def _add_headers(
-        self,
-        seq: int,
-        routes: Iterable[int],
-        clients: Iterable[int],
-        frames: Sequence[bytes],
-        firsts: Sequence[int],
+        self, seq: int, routes: Iterable[int], clients: Iterable[int], heads: Heads
     ) -> None:
         """Find type and parent of each message. Once a message: what is slow here slows a tap."""
-        seqs, parents, find = self._seqs, self._parents, frames.index
-        outcome = self._outcomes.find
+        seqs = self._seqs
         outcomes: list[int] = []
         types: list[str] = []
         distances: list[int] = []
-        for number, route, client, (first, stop) in zip(
-            count(seq), routes, clients, pairwise(firsts), strict=False
+        for number, route, client, (header, parent_id, outcome) in zip(
+            count(seq), routes, clients, heads, strict=False
         ):
-            try:
-                at = find(DELIMITER, first, stop) if route & 7 != _HB else stop
-            except ValueError:
-                at = stop
-            if at + 6 > stop:
-                types.append("")
-                outcomes.append(0)
-                distances.append(0)
-                continue
-            header = decode_header(frames[at + 2]) or _EMPTY
             msg_type, msg_id = header.get("msg_type"), header.get("msg_id")
             if not isinstance(msg_type, str):
                 msg_type = ""
             types.append(msg_type)
-            outcomes.append(outcome(route, msg_type, frames[at + 5]))
-            raw_parent = frames[at + 3]
-            parent_id = parents.get(raw_parent)
-            if parent_id is None:
-                parent_id = self._parent_id(raw_parent)
+            outcomes.append(outcome)
             parent = seqs.get(parent_id, number) if parent_id else number
             if route & 7 == _STDIN:
                 if msg_type == "input_request":
@@ -278,14 +254,6 @@ class IndexBuilder:
         self.columns.parents.extend(distances)
         self.columns.outcomes += bytes(outcomes)
         self.columns.types.extend(map(self._place, types))
-
-    def _parent_id(self, raw: bytes) -> str:
-        if len(self._parents) > 10_000:
-            self._parents.clear()  # only a cache: the messages of one thread come together
-        parent_id = text((decode_header(raw) or {}).get("msg_id"))
-        if len(raw) <= _CACHED:
-            self._parents[raw] = parent_id
-        return parent_id
 
     def _place(self, msg_type: str) -> int:
         place = self._places.setdefault(msg_type, len(self._places))

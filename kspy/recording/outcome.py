@@ -47,13 +47,27 @@ class OutcomeFinder:
         decoded = decode(content)
         return reply_outcome(msg_type, decoded.value) if decoded else OK
 
+    def find_decoded(self, route: int, msg_type: str, content: Mapping[str, Any]) -> int:
+        """As `find`, of a content that is decoded already."""
+        if route == _IOPUB:
+            if msg_type == "status":
+                return _state_in(content)
+            return ERROR if msg_type in ERROR_TYPES else NOTHING
+        if not (route & TO_CLIENT and msg_type.endswith("_reply")):
+            return NOTHING
+        return reply_outcome(msg_type, content)
+
     def _state(self, content: bytes) -> int:
         decoded = decode(content)
-        state = decoded.value.get("execution_state") if decoded else None
-        code = _STATES.get(state, NOTHING) if isinstance(state, str) else NOTHING
+        code = _state_in(decoded.value) if decoded else NOTHING
         if len(content) <= _SMALL and len(self._states) < _MANY:
             self._states[content] = code
         return code
+
+
+def _state_in(content: Mapping[str, Any]) -> int:
+    state = content.get("execution_state")
+    return _STATES.get(state, NOTHING) if isinstance(state, str) else NOTHING
 
 
 def reply_outcome(msg_type: str, content: Mapping[str, Any]) -> int:

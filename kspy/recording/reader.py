@@ -175,7 +175,7 @@ class Recording:
             placed.offset,
             chunk.rows(),
             chunk.all_lengths(),
-            chunk.near_frames(),
+            chunk.index_frames(),
             [event for _, event in chunk.events],
         )
 

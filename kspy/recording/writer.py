@@ -34,7 +34,8 @@ from kspy.recording.format import (
 from kspy.recording.index import Columns, IndexBuilder
 from kspy.recording.lock import lock_for_writing
 from kspy.wire.frames import Channel, Direction
-from kspy.wire.message import ROUTES
+from kspy.wire.message import ROUTES, encoding_bits
+from kspy.wire.websocket import Encoding
 
 _WAITING_CHUNKS = 32
 _LAST_CLIENT = (1 << 16) - 1
@@ -115,8 +116,13 @@ class Writer:
         *,
         client: int = 0,
         flags: int = 0,
+        encoding: Encoding = "zmq",
     ) -> None:
-        """Append a message. `client` is its number, 0 if unknown; `flags` as in docs/format.md."""
+        """Append a message. `client` is its number, 0 if unknown; `flags` as in docs/format.md.
+
+        Over WebSocket there is one frame, the payload; `encoding` says how it is to be read.
+        """
+        flags |= encoding_bits(encoding)
         self.write_route(time_ns, ROUTES[channel, direction], frames, client, flags)
 
     def write_route(

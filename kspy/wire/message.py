@@ -21,12 +21,27 @@ from kspy.wire.frames import (
     split,
 )
 from kspy.wire.packers import decode
+from kspy.wire.websocket import (
+    ENCODINGS,
+    NOWHERE,
+    PARTS,
+    Encoding,
+    Layout,
+    cut,
+    find,
+    known_channel,
+)
 
 BAD_SIGNATURE: Final = 1
 REDELIVERED: Final = 2
 TRUNCATED: Final = 4
 RECORDED_FLAGS: Final = {BAD_SIGNATURE: "bad_signature", REDELIVERED: "redelivered"}
 """Flags that only the tap can know, as bits of the recorded flags byte, and their names."""
+
+ENCODED: Final = 24
+"""Bits of the recorded flags byte that say how the message is encoded; 0 for ZeroMQ frames."""
+
+_ENCODED_SHIFT: Final = 3
 
 TO_CLIENT: Final = 8
 """Bit of a route byte; its low three bits are the channel's place in `CHANNELS`."""
@@ -37,10 +52,14 @@ ROUTES: dict[tuple[Channel, Direction], int] = {
     for direction in DIRECTIONS
 }
 
-DICTS = ("header", "parent_header", "metadata", "content")
+DICTS = PARTS
 
 DECODE_LIMIT: Final = 64 << 20
 """Bytes of a dictionary that is not decoded any more: a small hostile file can claim any size."""
+
+_BEFORE_DICTS: Final = 2
+_BEFORE_BUFFERS: Final = 6
+"""Frames from the delimiter to the header, and to the first buffer."""
 
 _LOOKED_AT: Final = 64
 """Frames of a message larger than that among which its delimiter is looked for."""
@@ -55,8 +74,18 @@ class FrameSource(Protocol):
     def load(self, place: int, first: int = 0, stop: int | None = None) -> tuple[list[bytes], bool]:
         """Frames `first` to `stop`; and whether some of their bytes are missing."""
 
-    def head(self, place: int, frame: int, size: int) -> bytes:
-        """The first `size` bytes of a frame, fewer where it ends or bytes are missing."""
+    def piece(self, place: int, frame: int, start: int, stop: int) -> bytes:
+        """Some bytes of a frame, fewer where it ends or bytes are missing."""
+
+
+def encoding_bits(encoding: Encoding) -> int:
+    """What `encoding` is in the recorded flags byte."""
+    return ENCODINGS.index(encoding) << _ENCODED_SHIFT
+
+
+def encoding_in(recorded_flags: int) -> Encoding:
+    """What a recorded flags byte says of the encoding."""
+    return ENCODINGS[(recorded_flags & ENCODED) >> _ENCODED_SHIFT]
 
 
 class Message:
@@ -67,16 +96,19 @@ class Message:
     channel     "shell", "iopub", "stdin", "control" or "hb"
     direction   "to_kernel" or "to_client"
     client      number of the client that sent it, is addressed, or is answered; None if unknown
-    frames      every frame as it was on the wire, identities and signature included
+    frames      every frame as it was on the wire, identities and signature included; over
+                WebSocket one, the WebSocket message's payload
+    encoding    "zmq", or how that payload is encoded: "json", "binary" or "v1"
     flags       any of: "bad_signature", "redelivered", "malformed" (not the frames of a Jupyter
                 message), "undecodable" (a part is neither a JSON nor a msgpack object),
                 "msgpack" (decoded from msgpack), "truncated" (the file lost a part of it),
-                "oversized" (a part is too long to be decoded; `frames` has it)
+                "oversized" (a part is too long to be decoded; `frames` has it),
+                "no_channel" (it names no channel that there is)
     """
 
     __slots__ = (
-        "_decoded", "_frames", "_packers", "_parts", "_place", "_route", "_source", "_truncated",
-        "client", "recorded_flags", "seq", "time_ns",
+        "_decoded", "_frames", "_layout", "_packers", "_parts", "_place", "_route", "_source",
+        "_truncated", "client", "recorded_flags", "seq", "time_ns",
     )  # fmt: skip
 
     def __init__(
@@ -109,6 +141,10 @@ class Message:
         return "to_client" if self._route & TO_CLIENT else "to_kernel"
 
     @property
+    def encoding(self) -> Encoding:
+        return encoding_in(self.recorded_flags)
+
+    @property
     def frames(self) -> Sequence[bytes]:
         if self._frames is None:
             self._frames, cut = self._source.load(self._place)
@@ -128,7 +164,16 @@ class Message:
 
     def frame_head(self, frame: int, size: int) -> bytes:
         """The first `size` bytes of a frame, without loading the rest of the message."""
-        return self._source.head(self._place, frame, size)
+        return self._source.piece(self._place, frame, 0, size)
+
+    def buffer_head(self, buffer: int, size: int) -> bytes:
+        """The first `size` bytes of a buffer, without loading the rest of the message."""
+        if self.parts is None:
+            return b""
+        if self._layout is None:
+            return self.frame_head(len(self.parts.identities) + _BEFORE_BUFFERS + buffer, size)
+        start, stop = self._layout.buffers[buffer]
+        return self._source.piece(self._place, 0, start, min(start + size, stop))
 
     @property
     def size(self) -> int:
@@ -145,10 +190,31 @@ class Message:
             self._decoded = {}
             self._packers: set[str] = set()
             self._parts: Parts | None = None
-            if self.channel != "hb":
-                large = self.size > DECODE_LIMIT
+            self._layout: Layout | None = None
+            large = self.size > DECODE_LIMIT
+            if self.channel != "hb" and self.recorded_flags & ENCODED:
+                self._parts = self._split_payload(large)
+            elif self.channel != "hb":
                 self._parts = split(self._small_frames() if large else self.frames)
         return self._parts
+
+    def _split_payload(self, large: bool) -> Parts | None:
+        """The parts of a message over WebSocket."""
+        if len(self.frame_sizes) != 1:
+            return None
+        payload = self.frame_head(0, DECODE_LIMIT) if large else self.frames[0]
+        self._layout = find(payload, self.encoding, self.size)
+        return cut(payload, self._layout) if self._layout else None
+
+    def part_size(self, name: str) -> int:
+        """Bytes of one of `DICTS`, however large the message is."""
+        if self.parts is None:
+            return 0
+        place = DICTS.index(name)
+        if self._layout is None:
+            return self.frame_sizes[len(self.parts.identities) + _BEFORE_DICTS + place]
+        start, stop = self._layout.parts[place]
+        return stop - start
 
     def _small_frames(self) -> list[bytes]:
         """The frames up to the content, within `DECODE_LIMIT`, others left empty; no buffers."""
@@ -165,7 +231,7 @@ class Message:
             frames += loaded
             self._truncated = self._truncated or cut
             if frames[-1] == DELIMITER and stop == _LOOKED_AT:
-                stop = number + 6
+                stop = number + _BEFORE_BUFFERS
         return frames
 
     def _decode(self, name: str) -> dict[str, Any] | None:
@@ -173,11 +239,25 @@ class Message:
         if parts is None or self._decoded is None:
             return None
         if name not in self._decoded:
-            decoded = decode(getattr(parts, name))
+            if self._may_lack(name):
+                return self._decoded.setdefault(name, {})
+            only_json = self.encoding in ("json", "binary")
+            decoded = decode(getattr(parts, name), only_json=only_json)
             self._decoded[name] = decoded.value if decoded else None
             if decoded:
                 self._packers.add(decoded.packer)
         return self._decoded[name]
+
+    def _may_lack(self, name: str) -> bool:
+        """Is it a part that a JSON object does not have, and need not?"""
+        layout = self._layout
+        if layout is None or not layout.whole or name == "header":
+            return False
+        return layout.parts[DICTS.index(name)] == NOWHERE
+
+    def decodes(self, name: str) -> bool:
+        """Can one of `DICTS` be read?"""
+        return self._decode(name) is not None
 
     @property
     def header(self) -> dict[str, Any]:
@@ -199,12 +279,18 @@ class Message:
     def buffers(self) -> Sequence[bytes]:
         if self.parts is None:
             return ()
-        return self.frames[len(self.parts.identities) + 6 :]
+        if self._layout is not None:
+            return [self.frames[0][start:stop] for start, stop in self._layout.buffers]
+        return self.frames[len(self.parts.identities) + _BEFORE_BUFFERS :]
 
     @property
     def buffer_sizes(self) -> Sequence[int]:
         """Bytes of each buffer, known without loading them."""
-        return self.frame_sizes[len(self.parts.identities) + 6 :] if self.parts else ()
+        if self.parts is None:
+            return ()
+        if self._layout is not None:
+            return [stop - start for start, stop in self._layout.buffers]
+        return self.frame_sizes[len(self.parts.identities) + _BEFORE_BUFFERS :]
 
     @property
     def msg_type(self) -> str:
@@ -224,10 +310,13 @@ class Message:
     def flags(self) -> tuple[str, ...]:
         flags = [name for bit, name in RECORDED_FLAGS.items() if self.recorded_flags & bit]
         if self.channel != "hb":
+            readable = [self.decodes(name) for name in DICTS]
             if self.parts is None:
                 flags.append("malformed")
-            elif [name for name in DICTS if self._decode(name) is None]:
+            elif not all(readable):
                 flags.append("undecodable" if self.size <= DECODE_LIMIT else "oversized")
+            if self._layout and not known_channel(self._layout.channel):
+                flags.append("no_channel")
             if "msgpack" in self._packers:
                 flags.append("msgpack")
         else:

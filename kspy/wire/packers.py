@@ -24,7 +24,7 @@ class Decoded(NamedTuple):
     packer: Packer
 
 
-def decode(frame: bytes) -> Decoded | None:
+def decode(frame: bytes, *, only_json: bool = False) -> Decoded | None:
     """Decode `frame` without losing anything a client could have read from it, or None.
 
     The standard library's json, not orjson: integers of any size and NaN must survive.
@@ -34,7 +34,7 @@ def decode(frame: bytes) -> Decoded | None:
     try:
         value = json.loads(frame)
     except (ValueError, RecursionError):
-        return _decode_msgpack(frame)
+        return None if only_json else _decode_msgpack(frame)
     return Decoded(value, "json") if isinstance(value, dict) else None
 
 

@@ -16,19 +16,24 @@ from kspy.analysis.filter.condition import OPEN, YES, Codes
 from kspy.analysis.filter.needle import Needle
 from kspy.recording.chunk import Chunk
 from kspy.wire.frames import CHANNELS, DELIMITER
-from kspy.wire.message import DECODE_LIMIT, Message
+from kspy.wire.message import DECODE_LIMIT, Message, encoding_in
 from kspy.wire.packers import ITEM_LIMIT, decode
+from kspy.wire.websocket import ENCODINGS, PARTS
 
 Array = NDArray[Any]
 PartName = Literal["header", "parent_header", "metadata", "content"]
 
-JSON, PACKED, BARE, OTHER = range(4)
-"""How a part is written: JSON in UTF-8; likely msgpack; there are no parts at all; else."""
+JSON, PACKED, BARE, OTHER, WITHIN = range(5)
+"""How a part is written: JSON in UTF-8; likely msgpack; there are no parts at all; else; it is
+somewhere within the JSON of a message over WebSocket, whose bytes all count as the part's."""
 
 _HB: Final = CHANNELS.index("hb")
 _AFTER: Final = {"header": 2, "parent_header": 3, "metadata": 4, "content": 5}
 _BRACE: Final = ord("{")
 _IN_OBJECT: Final = np.frombuffer(b'"} \t\r\n', np.uint8)
+_V1: Final = ENCODINGS.index("v1")
+_V1_OFFSETS: Final = len(PARTS) + 2
+"""Offsets of a v1 payload without buffers."""
 _ESCAPE: Final = 6
 """Bytes of the longest escape, `\\u0041`."""
 
@@ -103,16 +108,41 @@ class ChunkView:
         owners = np.searchsorted(self.firsts, frames, "right") - 1
         found[owners] = frames
         routes = np.frombuffer(self.chunk.routes, np.uint8)
-        without = (routes & 7 == _HB) | (found + 6 > self.firsts[1:])
+        without = (routes & 7 == _HB) | (found + 6 > self.firsts[1:]) | (self.encodings > 0)
         found[without] = -1
         return found
 
+    @cached_property
+    def encodings(self) -> Array:
+        """The place of each message's encoding in `ENCODINGS`."""
+        known = np.array([ENCODINGS.index(encoding_in(flags)) for flags in range(256)], np.int8)
+        routes = np.frombuffer(self.chunk.routes, np.uint8)
+        return np.where(routes & 7 == _HB, 0, known[np.frombuffer(self.chunk.flags, np.uint8)])
+
+    @cached_property
+    def v1_offsets(self) -> tuple[Array, Array]:
+        """The places of v1 payloads without buffers; where channel, header and so on begin, a row
+        each, with the end of the content last."""
+        bounds = self.edges[self.firsts]
+        sizes = np.diff(bounds)
+        width = 8 * (_V1_OFFSETS + 1)
+        fits = (self.counts == 1) & (sizes >= width) & (bounds[1:] <= len(self.data))
+        places = np.flatnonzero((self.encodings == _V1) & fits)
+        table = np.frombuffer(self.data, np.uint8)[bounds[places][:, None] + np.arange(width)]
+        numbers = table.view("<u8")
+        first = np.full(len(places), width, np.uint64)
+        edges = np.column_stack((first, numbers[:, 1:], sizes[places].astype(np.uint64)))
+        sound = (numbers[:, 0] == _V1_OFFSETS) & (edges[:, :-1] <= edges[:, 1:]).all(axis=1)
+        starts = bounds[places][:, None] + numbers[:, 1:].astype(np.int64)
+        return places[sound], starts[sound]
+
     def part(self, name: PartName) -> Part:
         if name not in self._parts:
-            self._parts[name] = self._find_part(_AFTER[name])
+            self._parts[name] = self._find_part(name)
         return self._parts[name]
 
-    def _find_part(self, offset: int) -> Part:
+    def _find_part(self, name: PartName) -> Part:
+        offset = _AFTER[name]
         delimiters = self.delimiters
         has_parts = delimiters >= 0
         frames = np.where(has_parts, delimiters + offset, 0)
@@ -121,6 +151,12 @@ class ChunkView:
         ends = self.edges[np.minimum(frames + 1, len(self.edges) - 1)]
         stops = np.where(has_parts, ends, bounds[1:])
         kinds = np.where(has_parts, OTHER, BARE)
+        kinds[self.encodings > 0] = WITHIN
+        kinds[self.encodings == _V1] = OTHER
+        places, begins = self.v1_offsets
+        at = PARTS.index(name) + 1
+        starts[places], stops[places] = begins[:, at], begins[:, at + 1]
+        has_parts[places] = True
         near = has_parts & (stops - starts >= 2) & (stops <= len(self.data))
         data = np.frombuffer(self.data, np.uint8)
         some = np.flatnonzero(near)

@@ -195,7 +195,14 @@ def _anyone(view: ChunkView) -> Bools:
 
 
 def _without_parts(view: ChunkView) -> Bools:
-    return np.equal(view.part("content").kinds, BARE)
+    sound, _ = view.v1_offsets
+    unknown = np.greater(view.encodings, 0)
+    unknown[sound] = False
+    return unknown | np.equal(view.part("content").kinds, BARE)
+
+
+def _over_websocket(view: ChunkView) -> Bools:
+    return np.greater(view.encodings, 0)
 
 
 def _not_plain(view: ChunkView) -> Bools:
@@ -216,6 +223,7 @@ def _last(view: ChunkView) -> Bools:
 _CHUNK_FLAGS: Final[dict[str, Callable[[ChunkView], Bools]]] = {
     "malformed": lambda view: _without_parts(view) | _last(view),
     "msgpack": _not_plain,
+    "no_channel": _over_websocket,
     "truncated": _last,
     "bad_signature": lambda view: ~_anyone(view),
     "redelivered": lambda view: ~_anyone(view),
@@ -241,6 +249,7 @@ class Buffers(Condition):
         else:
             amounts = view.firsts[1:] - first
         found = codes(np.array([self.wanted(int(amount)) for amount in amounts], bool))
+        found[view.encodings > 0] = OPEN
         if view.bounds[-1] > len(view.data):
             found[-1] = OPEN
         return found

@@ -57,6 +57,7 @@ FLAGS: Final[Mapping[str, str]] = {
     "redelivered": "a welcome that the tap had held back",
     "truncated": "the file lost a part of it",
     "oversized": "a part is too large to be decoded",
+    "no_channel": "over WebSocket, without a channel that there is",
 }
 
 _CHANNELS: Final[Mapping[str, str]] = dict(

@@ -22,6 +22,7 @@ from kspy.errors import KspyError
 from kspy.tui.desk import Job
 from kspy.tui.palette import Colours
 from kspy.wire.message import Message
+from kspy.wire.websocket import ENCODING_NAMES
 
 if TYPE_CHECKING:
     from kspy.tui.app import KspyApp
@@ -34,13 +35,14 @@ _SOON: Final = 1 << 20
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """A frame: its number in the message, what it is, its size, and a verdict on it."""
+    """A frame or a buffer: its number in the message, what it is, its size, a verdict on it."""
 
-    frame: int
+    number: int
     role: str
     size: int
     verdict: str = ""
     doubtful: bool = False
+    is_buffer: bool = False
 
     @property
     def title(self) -> str:
@@ -48,6 +50,11 @@ class Section:
         if self.size > SHOWN:
             parts.append(f"the first {units.size(SHOWN)} are shown")
         return " · ".join(part for part in parts if part)
+
+    def head(self, message: Message) -> bytes:
+        """Its first bytes, as many as are shown."""
+        load = message.buffer_head if self.is_buffer else message.frame_head
+        return load(self.number, SHOWN)
 
 
 class HexView(ScrollView, can_focus=True):
@@ -93,7 +100,7 @@ class HexView(ScrollView, can_focus=True):
     def _load(self, message: Message, loaded: dict[int, bytes]) -> Generator[Progress, None, None]:
         for number, section in enumerate(self._sections):
             try:
-                loaded[number] = message.frame_head(section.frame, SHOWN)
+                loaded[number] = section.head(message)
             except KspyError:
                 loaded[number] = b""
             yield Progress(number + 1, len(self._sections))
@@ -160,6 +167,11 @@ ROLES: Final = ("delimiter", "signature", "header", "parent_header", "metadata",
 def frame_sections(message: Message) -> list[Section]:
     """All frames of a message, each with what it is; and the verdict on its signature."""
     sizes, parts = message.frame_sizes, message.parts
+    if message.encoding != "zmq":
+        said = ENCODING_NAMES[message.encoding]
+        return [
+            Section(n, said, size, "signature: none: WebSocket") for n, size in enumerate(sizes)
+        ]
     if parts is None:
         return [Section(n, f"frame {n}", size) for n, size in enumerate(sizes)]
     before = len(parts.identities)
@@ -177,7 +189,8 @@ def frame_sections(message: Message) -> list[Section]:
 
 def buffer_sections(message: Message) -> list[Section]:
     """The buffers of a message."""
-    return [section for section in frame_sections(message) if section.role.startswith("buffer")]
+    sizes = enumerate(message.buffer_sizes)
+    return [Section(n, f"buffer {n}", size, is_buffer=True) for n, size in sizes]
 
 
 def _verdict(message: Message, size: int) -> tuple[str, bool]:

@@ -51,6 +51,7 @@ _UNREADABLE: Final = {
     "malformed": "These frames are not those of a Jupyter message; the tab Frames has them.",
     "undecodable": "A part of it is neither a JSON nor a msgpack object; the tab Frames has it.",
     "truncated": "The file has lost some of its bytes.",
+    "no_channel": "It names no channel that there is; servers take it for shell, or drop it.",
     "oversized": "It is too large to be decoded; the tab Frames has its beginning.",
     "bad_signature": "Its signature is wrong: it was not made with this connection's key.",
 }

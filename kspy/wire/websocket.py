@@ -1,0 +1,293 @@
+"""A Jupyter message as it travels over a WebSocket between a client and a Jupyter server.
+
+One WebSocket message is one Jupyter message, without identities and without a signature. Rules:
+Jupyter Server's developer documentation, "WebSocket kernel wire protocols". There are
+
+    json     the default protocol, as text: a JSON object of header, parent_header, metadata,
+             content, channel, buffers (`[]`; some clients write `{}`)
+    binary   the default protocol, with buffers: u32 count, as many u32 offsets, big-endian; then
+             such a JSON object, then the buffers. Each goes to the next offset, the last to the end
+    v1       `v1.kernel.websocket.jupyter.org`: u64 count, as many u64 offsets, little-endian; then
+             channel, header, parent_header, metadata, content and buffers, each to the next offset
+
+Theory of operation: parts are found, not decoded. A part is where its bytes are in the payload,
+so nothing is copied or written anew, and bytes that are no JSON cost only the part they are in.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import struct
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
+from itertools import pairwise
+from operator import le
+from typing import Any, Final, Literal, NamedTuple
+
+import orjson
+
+from kspy.wire.frames import CHANNELS, Channel, Parts
+
+Encoding = Literal["zmq", "json", "binary", "v1"]
+Span = tuple[int, int]
+
+ENCODINGS: Final[tuple[Encoding, ...]] = ("zmq", "json", "binary", "v1")
+"""How the bytes of a message are laid out; a place here is the number in the recorded flags."""
+
+ENCODING_NAMES: Final[Mapping[Encoding, str]] = {
+    "zmq": "ZeroMQ frames",
+    "json": "WebSocket, default protocol, text",
+    "binary": "WebSocket, default protocol, binary",
+    "v1": "WebSocket, v1 protocol",
+}
+
+V1: Final = "v1.kernel.websocket.jupyter.org"
+"""The subprotocol's name, as in the header `Sec-WebSocket-Protocol`."""
+
+PARTS: Final = ("header", "parent_header", "metadata", "content")
+
+COUNT_LIMIT: Final = 1 << 18
+"""Offsets that a payload may have: more than any client sends, less than hurts."""
+
+NOWHERE: Final[Span] = (0, 0)
+"""Where a part is that a JSON object does not have."""
+
+_MEMBERS: Final = {name.encode(): name for name in (*PARTS, "channel")}
+
+# What is between two brackets that belong together may be skipped without being understood. Up to
+# a depth that nearly all messages keep to, that is one expression; it never goes back, so it takes
+# a time in proportion to the bytes.
+_STRING: Final = rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"'
+_DEPTH: Final = 8
+
+
+def _nested(depth: int) -> bytes:
+    plain = rb'[^\[\]{}"]++|' + _STRING
+    inner = plain + (rb"|" + _nested(depth - 1) if depth else b"")
+    return rb"[\[{](?:" + inner + rb")*+[\]}]"
+
+
+_SPACE: Final = rb"[ \t\r\n]*+"
+_KEY: Final = re.compile(_SPACE + b"(" + _STRING + b")" + _SPACE + b":" + _SPACE, re.DOTALL)
+_VALUE: Final = re.compile(
+    b"(?:" + _nested(_DEPTH) + b"|" + _STRING + rb'|[^\[\]{}",: \t\r\n]++)', re.DOTALL
+)
+_NEXT: Final = re.compile(_SPACE + b"([,}])")
+_OPEN: Final = re.compile(_SPACE + rb"\{")
+_EMPTY: Final = re.compile(_SPACE + rb"\{" + _SPACE + rb"\}")
+_REST: Final = re.compile(_SPACE + rb"\Z")
+_BRACKETS: Final = re.compile(_STRING + rb"|([\[{])|([\]}])", re.DOTALL)
+
+
+class Layout(NamedTuple):
+    """Where the parts are: the place of the first byte of each, and of the one after its last.
+
+    channel   as the message has it; "" where it has none. It may be anything
+    parts     of header, parent_header, metadata, content; both places 0 where there is none
+    whole     was the message there to the end of its JSON object, so that no part can follow?
+    """
+
+    channel: str
+    parts: Sequence[Span]
+    buffers: Sequence[Span]
+    whole: bool = True
+
+
+class WebSocketMessage(NamedTuple):
+    """`channel` as the message has it, "" where it has none; it may be anything.
+
+    The parts have neither identities nor a signature, and b"" for what is missing.
+    """
+
+    channel: str
+    parts: Parts
+
+
+def encoding_of(*, text: bool, subprotocol: str | None) -> Encoding:
+    """How a message is encoded: is it `text`, and on which protocol have both sides agreed?"""
+    if text:
+        return "json"
+    return "v1" if subprotocol == V1 else "binary"
+
+
+def channel_of(payload: bytes, encoding: Encoding) -> Channel:
+    """The channel to record a message under: shell, as the server has it, where it names none."""
+    if encoding == "json":
+        with suppress(orjson.JSONDecodeError):  # much faster than looking for it
+            value = orjson.loads(payload)
+            name = value.get("channel") if isinstance(value, dict) else None
+            return known_channel(name) or "shell"
+    layout = find(payload, encoding)
+    return known_channel(layout.channel if layout else None) or "shell"
+
+
+def known_channel(name: object) -> Channel | None:
+    """One of the channels that go over a WebSocket, which has no heartbeat; None for others."""
+    return next((channel for channel in CHANNELS if channel == name != "hb"), None)
+
+
+def unpack(payload: bytes, encoding: Encoding) -> WebSocketMessage | None:
+    """Take a message apart; None where the payload is none. Never raises."""
+    layout = find(payload, encoding)
+    return None if layout is None else WebSocketMessage(layout.channel, cut(payload, layout))
+
+
+def cut(payload: bytes, layout: Layout) -> Parts:
+    """The parts of a payload; b"" for those that go beyond it."""
+    header, parent_header, metadata, content = (
+        payload[start:stop] if stop <= len(payload) else b"" for start, stop in layout.parts
+    )
+    buffers = [payload[start:stop] for start, stop in layout.buffers]
+    return Parts((), b"", header, parent_header, metadata, content, buffers)
+
+
+def find(payload: bytes, encoding: Encoding, size: int | None = None) -> Layout | None:
+    """Find the parts; None where the payload is no message. Never raises.
+
+    size   of the message, if `payload` is only its beginning. Then parts may lie beyond it, and
+           of a JSON object those are found that are complete
+    """
+    size = len(payload) if size is None else size
+    if encoding == "v1":
+        return _find_v1(payload, size)
+    if encoding == "binary":
+        return _find_binary(payload, size)
+    if encoding == "json":
+        return _find_json(payload, 0, len(payload), whole=len(payload) >= size)
+    return None
+
+
+def _find_v1(payload: bytes, size: int) -> Layout | None:
+    offsets = _offsets(payload, size, "<", "Q")
+    if offsets is None or len(offsets) < len(PARTS) + 2:
+        return None
+    channel = payload[offsets[0] : offsets[1]]
+    spans = list(pairwise(offsets[1:]))
+    name = channel.decode("ascii") if channel.isascii() else ""
+    return Layout(name, spans[: len(PARTS)], spans[len(PARTS) :])
+
+
+def _find_binary(payload: bytes, size: int) -> Layout | None:
+    offsets = _offsets(payload, size, ">", "I")
+    if not offsets:
+        return None
+    start, *starts = offsets
+    stop = starts[0] if starts else size
+    whole = stop <= len(payload)
+    layout = _find_json(payload, start, min(stop, len(payload)), whole=whole)
+    if layout is None:
+        return None
+    return layout._replace(buffers=list(pairwise([*starts, size])))
+
+
+def _offsets(payload: bytes, size: int, order: str, code: str) -> tuple[int, ...] | None:
+    """The offsets that a payload begins with; None unless they go on from each other.
+
+    Peers differ in what they make of offsets that lie outside or go back, so these mean nothing.
+    """
+    width = struct.calcsize(order + code)
+    if len(payload) < width:
+        return None
+    (count,) = struct.unpack_from(order + code, payload)
+    if count > COUNT_LIMIT or width * (count + 1) > len(payload):
+        return None
+    offsets = struct.unpack_from(f"{order}{count}{code}", payload, width)
+    bounds = (width * (count + 1), *offsets, size)
+    return offsets if all(map(le, bounds, bounds[1:])) else None
+
+
+def _find_json(payload: bytes, start: int, stop: int, *, whole: bool) -> Layout | None:
+    """The members of a JSON object; of the last, where a name comes twice. `whole`: to its end?"""
+    spans: dict[str, Span] = {}
+    if not _EMPTY.match(payload, start, stop):
+        for name, span in _members(payload, start, stop, whole=whole):
+            if span == NOWHERE:
+                return None
+            if name:
+                spans[name] = span
+        if not spans and not whole:
+            return None
+    channel = _string(payload[slice(*spans.get("channel", NOWHERE))])
+    return Layout(channel, [spans.get(name, NOWHERE) for name in PARTS], (), whole)
+
+
+def _members(payload: bytes, start: int, stop: int, *, whole: bool) -> Iterator[tuple[str, Span]]:
+    """The known names, "" for others, and where their values are; `NOWHERE` where it is broken."""
+    opened = _OPEN.match(payload, start, stop)
+    at, closing = (opened.end(), b",") if opened else (start, b"")
+    while closing == b",":
+        key = _KEY.match(payload, at, stop)
+        end = _end_of_value(payload, key.end(), stop) if key else 0
+        after = _NEXT.match(payload, end, stop) if end else None
+        if key is None or after is None:
+            break
+        yield _MEMBERS.get(key[1][1:-1]) or _name(key[1]), (key.end(), end)
+        at, closing = after.end(), after[1]
+    if whole and (closing != b"}" or not _REST.match(payload, at, stop)):
+        yield "", NOWHERE
+
+
+def _name(key: bytes) -> str:
+    """A name that is written with escapes."""
+    name = _string(key) if b"\\" in key else ""
+    return name if name.encode("utf-8", "replace") in _MEMBERS else ""
+
+
+def _end_of_value(payload: bytes, start: int, stop: int) -> int:
+    """Where the value ends that begins at `start`; 0 where it does not end."""
+    found = _VALUE.match(payload, start, stop)
+    if found:
+        return found.end()
+    depth = 0
+    for bracket in _BRACKETS.finditer(payload, start, stop):
+        if depth == 0 and bracket.start() > start:
+            return 0
+        depth += bool(bracket[1]) - bool(bracket[2])
+        if depth <= 0:
+            return bracket.end()
+    return 0
+
+
+def _string(written: bytes) -> str:
+    try:
+        value = json.loads(written)
+    except (ValueError, RecursionError):
+        return ""
+    return value if isinstance(value, str) else ""
+
+
+def pack(
+    channel: str,
+    header: Mapping[str, Any],
+    parent_header: Mapping[str, Any],
+    metadata: Mapping[str, Any],
+    content: Mapping[str, Any],
+    buffers: Sequence[bytes],
+    subprotocol: str | None,
+) -> tuple[bytes, bool]:
+    """The payload of a message, and whether it is to be sent as text.
+
+    Raises ValueError or TypeError for what JSON has no words for.
+    """
+    dicts = dict(zip(PARTS, (header, parent_header, metadata, content), strict=True))
+    if subprotocol == V1:
+        pieces = [channel.encode(), *map(_json, dicts.values()), *buffers]
+        return _with_offsets("<", "Q", pieces, closed=True), False
+    message: dict[str, Any] = {**dicts, "channel": channel}
+    if buffers:
+        return _with_offsets(">", "I", [_json(message), *buffers], closed=False), False
+    return _json({**message, "buffers": []}), True
+
+
+def _json(value: object) -> bytes:
+    return json.dumps(value, separators=(",", ":")).encode()
+
+
+def _with_offsets(order: str, code: str, pieces: Sequence[bytes], *, closed: bool) -> bytes:
+    """The pieces behind their offsets; `closed`: the last offset is the end."""
+    count = len(pieces) + closed
+    offsets = [struct.calcsize(order + code) * (count + 1)]
+    for piece in pieces if closed else pieces[:-1]:
+        offsets.append(offsets[-1] + len(piece))
+    return struct.pack(f"{order}{count + 1}{code}", count, *offsets) + b"".join(pieces)
