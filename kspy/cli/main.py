@@ -20,6 +20,9 @@ from kspy.version import __version__
 
 COMMANDS: Final[dict[str, tuple[str, str]]] = {
     "tap": ("kspy.cli.tap:tap", "Record a kernel that is started here, or that runs already."),
+    "install": ("kspy.cli.install:install", "Add a kernel that records to Jupyter's list."),
+    "uninstall": ("kspy.cli.uninstall:uninstall", "Remove a kernel that kspy install added."),
+    "list": ("kspy.cli.list:list_", "List the kernels that record, and what they recorded."),
     "view": ("kspy.cli.view:view", "Look at a recording, or at a folder of them."),
     "show": ("kspy.cli.show:show", "Print a recording, a line a message."),
     "info": ("kspy.cli.info:info", "Say what is in a recording, and whether it is whole."),

@@ -9,6 +9,7 @@ follow, until there is room again. Only what then waits beyond a limit, or to th
 
 from __future__ import annotations
 
+import contextlib
 import os
 import queue
 import stat
@@ -16,6 +17,7 @@ import threading
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
+from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
@@ -71,6 +73,8 @@ class Writer:
             self._append(header)
         except OSError as error:
             os.close(self._file)
+            with contextlib.suppress(OSError):
+                Path(self.path).unlink()  # a file without a header is nothing to anybody
             raise KspyError(f"{self.path}: cannot be written: {error.strerror}") from error
         self._index = IndexBuilder()
         self._blocks: list[Columns] = []

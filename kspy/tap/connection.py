@@ -14,9 +14,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
-from jupyter_client.connect import find_connection_file
-from jupyter_core.paths import jupyter_runtime_dir, secure_write
-
 from kspy.errors import KspyError
 from kspy.wire.frames import CHANNELS, Channel
 from kspy.wire.signature import SignatureChecker
@@ -74,12 +71,19 @@ class Connection:
             values["curve_publickey"] = self.curve.public
             values["curve_secretkey"] = self.curve.secret
         try:
-            with secure_write(path) as file:
-                json.dump(values, file, indent=2)
+            write_private(Path(path), json.dumps(values, indent=2))
         except OSError as error:
             raise KspyError(
                 f"{path}: the connection file cannot be written: {error.strerror}"
             ) from error
+
+
+def write_private(path: Path, content: str) -> None:
+    """Write a new file that its owner alone can read, in place of one that is there."""
+    path.unlink(missing_ok=True)
+    number = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(number, "w", encoding="utf-8") as file:
+        file.write(content)
 
 
 def parse(values: Mapping[str, Any], source: str) -> Connection:
@@ -117,6 +121,11 @@ def _parse_curve(public: object, secret: object, source: str) -> CurveKeys | Non
 
 def load(path: str) -> Connection:
     """Read a connection file. Raises `KspyError`."""
+    return parse(read_values(path), path)
+
+
+def read_values(path: str) -> dict[str, Any]:
+    """What a connection or registration file says, unchecked. Raises `KspyError`."""
     try:
         values = json.loads(Path(path).read_bytes())
     except OSError as error:
@@ -125,11 +134,15 @@ def load(path: str) -> Connection:
         raise KspyError(f"{path}: is no connection file: it is not JSON") from error
     if not isinstance(values, dict):
         raise KspyError(f"{path}: is no connection file: it is not a JSON object")
-    return parse(values, path)
+    return values
 
 
 def find(name: str) -> str:
     """The connection file that `name`, a path or a part of a file's name, stands for."""
+    # Here, because a kernel's start should not wait for this import.
+    from jupyter_client.connect import find_connection_file
+    from jupyter_core.paths import jupyter_runtime_dir
+
     try:
         return str(find_connection_file(name, [".", jupyter_runtime_dir()]))
     except OSError as error:

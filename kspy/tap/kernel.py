@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import shutil
-import signal
 import tempfile
 import threading
 from collections import deque
@@ -18,7 +17,9 @@ from jupyter_client.manager import AsyncKernelManager
 
 from kspy.errors import KspyError
 from kspy.tap.connection import Connection, Transport, parse
+from kspy.tap.metadata import describe_kernel
 from kspy.tap.ports import free_ports
+from kspy.tap.status import describe_status
 from kspy.wire.frames import CHANNELS
 
 _TAIL_LINES = 20
@@ -78,14 +79,9 @@ class LaunchedKernel:
         self._read_output()
 
     def description(self) -> Mapping[str, Any]:
-        """What a recording says of it: never its environment, `~` for the user's home."""
-        home = str(Path.home())
-        return {
-            "display_name": self.spec.display_name,
-            "language": self.spec.language,
-            "interrupt_mode": self.spec.interrupt_mode,
-            "argv": [argument.replace(home, "~") for argument in self.spec.argv],
-        }
+        """What a recording says of it."""
+        spec = self.spec
+        return describe_kernel(spec.display_name, spec.language, spec.interrupt_mode, spec.argv)
 
     @property
     def pid(self) -> int | None:
@@ -95,7 +91,7 @@ class LaunchedKernel:
         """How it ended, as {"exit_status": n} or {"signal": name}; None while it runs."""
         provisioner = self._manager.provisioner
         status = await provisioner.poll() if provisioner else 0
-        return None if status is None else _describe_status(status)
+        return None if status is None else describe_status(status)
 
     async def interrupt(self) -> str:
         """Interrupt it as its kernelspec wants it; how that was done."""
@@ -116,7 +112,7 @@ class LaunchedKernel:
                 await asyncio.to_thread(self._reader.join, 1)
             shutil.rmtree(folder, ignore_errors=True)
         status = getattr(process, "returncode", None)
-        return None if status is None else _describe_status(status)
+        return None if status is None else describe_status(status)
 
     @property
     def last_output(self) -> str:
@@ -138,13 +134,3 @@ class LaunchedKernel:
                 line = raw.decode(errors="replace").rstrip("\n")
                 self._tail.append(line)
                 self._on_output(line)
-
-
-def _describe_status(status: int) -> Mapping[str, Any]:
-    """A process's status as `subprocess` has it: negative where a signal ended it."""
-    if status >= 0:
-        return {"exit_status": status}
-    try:
-        return {"signal": signal.Signals(-status).name}
-    except ValueError:
-        return {"signal": str(-status)}

@@ -40,7 +40,7 @@ TOKEN_SIZE: Final = 16
 
 _LINGER_MS: Final = 1000
 _RECONNECT_MS: Final = 5
-_RECONNECT_LIMIT_MS: Final = 100
+_RECONNECT_LIMIT_MS: Final = 20
 _IPC_PATH_LIMIT: Final = zmq.IPC_PATH_MAX_LEN
 
 
@@ -64,6 +64,7 @@ class Proxy:
         self._fronts: dict[Channel, Socket] = {}
         self._backs: dict[Channel, Socket] = {}
         self._started = False
+        self._bound: dict[Channel, int] = {}
         self._tokens: dict[Channel, tuple[bytes, bytes]] = {}
         routing_id = b"kspy-" + secrets.token_hex(8).encode()
         for channel in CHANNELS:
@@ -108,30 +109,36 @@ class Proxy:
         return found
 
     def bind(self, client: Connection) -> Connection:
-        """Open the client's side, choosing ports that are 0. Raises `KspyError`."""
-        ports: dict[Channel, int] = {}
-        for number, channel in enumerate(CHANNELS):
-            front = self._fronts[channel]
-            if client.curve:
-                _serve_curve(front, client.curve)
-            ports[channel] = client.ports[channel] or (
-                number + 1 if client.transport == "ipc" else 0
-            )
-            wanted = replace(client, ports=ports).endpoint(channel)
-            if len(wanted) - len("ipc://") > _IPC_PATH_LIMIT and client.transport == "ipc":
-                raise KspyError(
-                    f"{wanted}: longer than an ipc address may be ({_IPC_PATH_LIMIT});"
-                    " choose a shorter --connection-file"
-                )
-            try:
-                front.bind(wanted.removesuffix(":0") + ":*" if wanted.endswith(":0") else wanted)
-            except zmq.ZMQError as error:
-                raise KspyError(f"{wanted}: cannot listen there: {error.strerror}") from error
-            if client.transport == "tcp":
-                bound = front.getsockopt_string(zmq.LAST_ENDPOINT)
-                ports[channel] = int(bound.rstrip("\0").rpartition(":")[2])
-        self.client = replace(client, ports=ports)
+        """Open the client's side, choosing ports that are 0. Raises `KspyError`.
+
+        May be called again after an error: what is open already stays open.
+        """
+        for channel in CHANNELS:
+            if channel not in self._bound:
+                self._bound[channel] = self._bind(channel, client)
+        self.client = replace(client, ports=self._bound)
         return self.client
+
+    def _bind(self, channel: Channel, client: Connection) -> int:
+        """Open one channel for clients; its port."""
+        front = self._fronts[channel]
+        if client.curve:
+            _serve_curve(front, client.curve)
+        ipc = client.transport == "ipc"
+        port = client.ports[channel] or (CHANNELS.index(channel) + 1 if ipc else 0)
+        wanted = replace(client, ports={channel: port}).endpoint(channel)
+        if ipc and len(wanted) - len("ipc://") > _IPC_PATH_LIMIT:
+            raise KspyError(
+                f"{wanted}: longer than an ipc address may be ({_IPC_PATH_LIMIT});"
+                " choose a shorter --connection-file"
+            )
+        try:
+            front.bind(wanted.removesuffix(":0") + ":*" if wanted.endswith(":0") else wanted)
+        except zmq.ZMQError as error:
+            raise KspyError(f"{wanted}: cannot listen there: {error.strerror}") from error
+        if ipc:
+            return port
+        return int(front.getsockopt_string(zmq.LAST_ENDPOINT).rstrip("\0").rpartition(":")[2])
 
     def start(self) -> None:
         """Connect to the kernel and begin to forward. Raises `KspyError` for no address at all."""

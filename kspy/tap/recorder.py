@@ -10,12 +10,11 @@ import contextlib
 import queue
 import threading
 from collections import Counter
-from collections.abc import Callable, Mapping
-from typing import Any, Final
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Final, Protocol
 
 import zmq
 
-from kspy.recording.writer import Writer
 from kspy.tap.captures import Captures
 from kspy.tap.clients import Clients
 from kspy.tap.clock import Clock
@@ -46,6 +45,24 @@ _ROUTED: Final = {CHANNELS.index(channel) for channel in ("shell", "stdin", "con
 _CONTROL_TO_KERNEL: Final = ROUTES["control", "to_kernel"]
 
 
+class Sink(Protocol):
+    """What a recorder needs of a `Writer`."""
+
+    @property
+    def seq(self) -> int: ...
+
+    @property
+    def pending(self) -> bool: ...
+
+    def write_route(
+        self, time_ns: int, route: int, frames: Sequence[bytes], client: int, flags: int
+    ) -> None: ...
+
+    def event(self, time_ns: int, name: str, data: Mapping[str, Any] | None = None) -> None: ...
+
+    def flush(self) -> None: ...
+
+
 class Recorder:
     """Records what `proxy` captures with `writer`, until `stop`.
 
@@ -54,7 +71,7 @@ class Recorder:
     """
 
     def __init__(
-        self, proxy: Proxy, monitor: Monitor, writer: Writer, on_failure: Callable[[str], None]
+        self, proxy: Proxy, monitor: Monitor, writer: Sink, on_failure: Callable[[str], None]
     ) -> None:
         """`on_failure` is called, from the recorder's thread, if it cannot go on."""
         self._on_failure = on_failure

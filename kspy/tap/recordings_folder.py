@@ -21,6 +21,7 @@ from typing import Final
 from kspy.errors import KspyError
 from kspy.recording.bookmarks import SUFFIX as BOOKMARKS
 from kspy.recording.lock import is_being_written
+from kspy.tap.limits import Limits
 
 FOLDER_VARIABLE: Final = "KSPY_DATA_DIR"
 _ID: Final = 8
@@ -34,23 +35,6 @@ def default_folder() -> Path:
 
     folder = os.environ.get(FOLDER_VARIABLE)
     return (Path(folder).absolute() if folder else user_data_path("kspy")) / "recordings"
-
-
-@dataclass(frozen=True)
-class Limits:
-    """What of a folder's recordings is kept; None: all of it.
-
-    last     so many of them, the newest
-    bytes    the newest that together have so many bytes; the newest of all in any case
-    days     those that were written to in so many days
-    """
-
-    last: int | None = None
-    bytes: int | None = None
-    days: float | None = None
-
-    def __bool__(self) -> bool:
-        return (self.last, self.bytes, self.days) != (None, None, None)
 
 
 @dataclass(frozen=True)
@@ -76,7 +60,7 @@ def new_recording(folder: Path, kernel: str, kernel_id: str = "") -> Path:
     while True:
         last = known if len(known) == _ID else secrets.token_hex(_ID // 2)
         path = folder / f"{name}-{datetime.now().astimezone():%Y%m%d-%H%M%S}-{last}.kspy"
-        if not path.exists():
+        if not os.path.lexists(path):
             return path
         known = ""
 

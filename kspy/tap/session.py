@@ -16,12 +16,11 @@ from kspy.tap.client_side import client_side, connection_file, connection_path
 from kspy.tap.connection import Connection, find, load
 from kspy.tap.ending import Ending
 from kspy.tap.kernel import LaunchedKernel
+from kspy.tap.line import Line
 from kspy.tap.metadata import describe
 from kspy.tap.monitor import Monitor
 from kspy.tap.options import Options, Outcome, Screen, Status
 from kspy.tap.priority import give_way
-from kspy.tap.proxy import Proxy
-from kspy.tap.recorder import Recorder
 from kspy.tap.terminal import remember
 from kspy.wire.frames import CHANNELS
 
@@ -29,7 +28,6 @@ _POLL_SECONDS = 0.1
 _CONNECT_SECONDS = 5.0
 _LISTEN_SECONDS = 60.0
 _GONE_SECONDS = 5.0
-_SETTLE_SECONDS = 2.0
 
 
 async def run(options: Options, screen: Screen) -> Outcome:
@@ -56,11 +54,9 @@ async def _tap_new(options: Options, screen: Screen, ending: Ending, path: str) 
     try:
         with _open_writer(options, screen, kernel.name, kernel.description()) as writer:
             connection = await kernel.start()
-            proxy = Proxy(connection)
-            monitor = Monitor(proxy.monitors())
-            monitor.start()
-            proxy.start()
-            return await Session(options, screen, ending, writer, proxy, monitor, kernel).run(path)
+            line = Line(connection)
+            line.start()
+            return await Session(options, screen, ending, writer, line, kernel).run(path)
     finally:
         await kernel.shut_down()
 
@@ -68,22 +64,20 @@ async def _tap_new(options: Options, screen: Screen, ending: Ending, path: str) 
 async def _tap_existing(options: Options, screen: Screen, ending: Ending, path: str) -> Outcome:
     source = find(options.existing or "")
     connection = load(source)
-    proxy = Proxy(connection)
-    monitor = Monitor(proxy.monitors())
-    monitor.start()
+    line = Line(connection)
     try:
         try:
-            proxy.start()
-            await _wait_connected(monitor, ending, connection)
+            line.start()
+            await _wait_connected(line.monitor, ending, connection)
         except KspyError as error:
             raise KspyError(f"{source}: {error}") from error
         name = str(connection.extra.get("kernel_name", ""))
         recording = _open_writer(options, screen, name, {})
     except KspyError:
-        await asyncio.to_thread(proxy.abandon)
+        await asyncio.to_thread(line.abandon)
         raise
     with recording as writer:
-        return await Session(options, screen, ending, writer, proxy, monitor, None).run(path)
+        return await Session(options, screen, ending, writer, line, None).run(path)
 
 
 @contextlib.contextmanager
@@ -141,18 +135,16 @@ class Session:
         screen: Screen,
         ending: Ending,
         writer: Writer,
-        proxy: Proxy,
-        monitor: Monitor,
+        line: Line,
         kernel: LaunchedKernel | None,
     ) -> None:
         self._options = options
         self._screen = screen
         self._ending = ending
         self._writer = writer
-        self._proxy = proxy
-        self._monitor = monitor
+        self._line = line
         self._kernel = kernel
-        self._recorder = Recorder(proxy, monitor, writer, self._on_failure)
+        self._recorder = line.record(writer, self._on_failure)
         self._client: ClientProcess | None = None
         self._viewer: ClientProcess | None = None
         self._restore_terminal = remember()
@@ -163,15 +155,15 @@ class Session:
     async def run(self, path: str) -> Outcome:
         """Record until the end; `path` is where the client's connection file goes."""
         recorder = self._recorder
-        recorder.start()
         recorder.note("tap_started", {"kernel": "launched" if self._kernel else "existing"})
         if self._kernel:
             recorder.note("kernel_started", _started(self._kernel))
+        proxy = self._line.proxy
         reason, exit_code = "failed", 0
         try:
             if self._kernel:
                 await self._wait_listening(self._kernel)
-            client = self._proxy.bind(client_side(self._proxy.kernel, self._options, path))
+            client = proxy.bind(client_side(proxy.kernel, self._options, path))
             with connection_file(client, path):
                 self._status.connection_file = path
                 await self._start_what_is_run(path)
@@ -229,7 +221,7 @@ class Session:
     async def _wait_listening(self, kernel: LaunchedKernel) -> None:
         """Let clients come once the kernel listens: many give up if it does not answer at once."""
         deadline = time.monotonic() + _LISTEN_SECONDS
-        while len(self._monitor.ready) < len(CHANNELS) and time.monotonic() < deadline:
+        while not self._line.kernel_listens and time.monotonic() < deadline:
             if self._ending.asked:
                 return
             if ended := await kernel.ended():
@@ -252,9 +244,7 @@ class Session:
             ended = await self._kernel.shut_down()
             if ended and not self._kernel_gone:
                 self._recorder.note("kernel_died", ended)
-        await asyncio.to_thread(self._recorder.wait_idle, _SETTLE_SECONDS)
-        await asyncio.to_thread(self._proxy.close)
-        await asyncio.to_thread(self._recorder.join)
+        await asyncio.to_thread(self._line.close)
         await asyncio.to_thread(self._writer.close)
 
     async def _watch(self) -> str:
@@ -273,7 +263,7 @@ class Session:
                     self._kernel_gone = True
                     return f"the kernel ended ({_how(ended)})"
                 await self._pass_on_interrupt(self._kernel)
-            elif self._monitor.ready:
+            elif self._line.monitor.ready:
                 seen = time.monotonic()
             elif time.monotonic() - seen > _GONE_SECONDS:
                 self._recorder.note("kernel_died", {"exit_status": None})

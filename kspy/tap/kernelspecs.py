@@ -1,0 +1,160 @@
+"""Kernelspecs that put a tap in front of a kernel: install them, remove them, find them.
+
+A tapped kernelspec is a copy of the one below it with another `argv`, which runs
+`kspy.tap.wrapper`, and another name. What frontends read stays as it is: language, logos,
+metadata, environment, interrupt mode, protocol version.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import sys
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from jupyter_client.kernelspec import KernelSpecManager, NoSuchKernel
+from jupyter_core.paths import SYSTEM_JUPYTER_PATH
+
+import kspy
+from kspy.errors import KspyError
+from kspy.tap.wrapper.arguments import MODULE, Arguments, of_kernelspec
+
+_FILE: Final = "kernel.json"
+_LOCAL: Final = "local-provisioner"
+
+
+@dataclass(frozen=True)
+class Tapped:
+    """A tapped kernelspec: its name, its folder, what it tells the wrapper.
+
+    hidden_by   the folder of a kernelspec of the same name that frontends find in its place;
+                "" where frontends look elsewhere
+    """
+
+    name: str
+    display_name: str
+    folder: str
+    arguments: Arguments
+    hidden_by: str | None = None
+
+
+def below(kernel: str) -> tuple[str, dict[str, Any]]:
+    """The folder and the contents of the kernelspec that is to be tapped. Raises `KspyError`."""
+    manager = KernelSpecManager()
+    try:
+        spec = manager.get_kernel_spec(kernel)
+    except NoSuchKernel as error:
+        names = ", ".join(sorted(manager.find_kernel_specs())) or "none"
+        raise KspyError(f"no kernel is named {kernel!r} (there are: {names})") from error
+    except Exception as error:  # whatever a broken kernel.json makes of it
+        raise KspyError(f"kernel {kernel}: its kernelspec cannot be read: {error}") from error
+    folder = str(spec.resource_dir)
+    values: dict[str, Any] = spec.to_dict()
+    if (Path(folder) / _FILE).exists():
+        values = json.loads((Path(folder) / _FILE).read_bytes())
+    if of_kernelspec(spec.argv):
+        raise KspyError(f"kernel {kernel}: is tapped already ({folder})")
+    provisioner = (spec.metadata.get("kernel_provisioner") or {}).get("provisioner_name", _LOCAL)
+    if provisioner != _LOCAL:
+        raise KspyError(
+            f"kernel {kernel}: is started by {provisioner}, not on this machine;"
+            f" record it with: kspy tap --kernel {kernel}"
+        )
+    return folder, values
+
+
+def install(
+    arguments: Arguments,
+    values: dict[str, Any],
+    *,
+    name: str,
+    display_name: str,
+    user: bool = False,
+    prefix: str | None = None,
+    replace: bool = False,
+) -> Tapped:
+    """Install a tap in front of the kernelspec that `below` gave. Raises `KspyError`.
+
+    `user` and `prefix` as `jupyter kernelspec install` has them; neither: for everybody.
+    """
+    manager = KernelSpecManager()
+    folder = _destination(manager, user, prefix) / name.lower()
+    if os.path.lexists(folder) and not replace:
+        raise KspyError(f"{folder}: exists already; --replace replaces it")
+    if folder == Path(arguments.folder):
+        raise KspyError(f"{folder}: is the kernelspec that is to be tapped; choose another --name")
+    tapped = {**values, "argv": [*_python(), MODULE, *arguments.command()]}
+    tapped["display_name"] = display_name
+    with tempfile.TemporaryDirectory(prefix="kspy-") as temporary:
+        source = Path(temporary) / "kernelspec"
+        try:
+            shutil.copytree(arguments.folder, source, ignore=shutil.ignore_patterns(_FILE))
+            (source / _FILE).write_text(json.dumps(tapped, indent=1), encoding="utf-8")
+            manager.install_kernel_spec(str(source), name, user=user, prefix=prefix)
+        except ValueError as error:
+            raise KspyError(f"{name}: {error}") from error
+        except (OSError, shutil.Error) as error:
+            why = getattr(error, "strerror", None) or error
+            hint = "" if user else "; --user installs it for you alone"
+            raise KspyError(f"{folder}: cannot be installed: {why}{hint}") from error
+    found = manager.find_kernel_specs().get(name.lower(), "")
+    same = bool(found) and Path(found).resolve() == folder.resolve()
+    return Tapped(name.lower(), display_name, str(folder), arguments, None if same else found)
+
+
+def uninstall(name: str) -> str:
+    """Remove a tapped kernelspec; the folder that it was in. Raises `KspyError`."""
+    manager = KernelSpecManager()
+    folder: str | None = manager.find_kernel_specs().get(name.lower())
+    if folder is None:
+        names = ", ".join(spec.name for spec in installed()) or "none"
+        raise KspyError(f"no kernel is named {name!r} (tapped ones are: {names})")
+    if _read(name, folder) is None:
+        raise KspyError(
+            f"{folder}: was not installed by kspy; jupyter kernelspec remove removes it"
+        )
+    try:
+        manager.remove_kernel_spec(name.lower())
+    except OSError as error:
+        raise KspyError(f"{folder}: cannot be removed: {error.strerror}") from error
+    return folder
+
+
+def installed() -> Iterator[Tapped]:
+    """The tapped kernelspecs that frontends find, by name."""
+    for name, folder in sorted(KernelSpecManager().find_kernel_specs().items()):
+        if tapped := _read(name, folder):
+            yield tapped
+
+
+def _read(name: str, folder: str) -> Tapped | None:
+    try:
+        values = json.loads((Path(folder) / _FILE).read_bytes())
+        arguments = of_kernelspec(values["argv"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+    if arguments is None:
+        return None
+    return Tapped(name, str(values.get("display_name", "")), folder, arguments)
+
+
+def _destination(manager: KernelSpecManager, user: bool, prefix: str | None) -> Path:
+    if user:
+        return Path(manager.user_kernel_dir)
+    if prefix:
+        return Path(prefix).absolute() / "share" / "jupyter" / "kernels"
+    return Path(SYSTEM_JUPYTER_PATH[0]) / "kernels"
+
+
+def _python() -> list[str]:
+    """The interpreter, so that neither what lies in a notebook's folder nor the environment that
+    a kernelspec sets for its kernel (PYTHONPATH, PYTHONHOME) gets into the wrapper."""
+    packages = str(Path(kspy.__file__).parents[1])
+    path = [entry for entry in os.environ.get("PYTHONPATH", "").split(os.pathsep) if entry]
+    needed = packages in (str(Path(entry).absolute()) for entry in path)
+    return [sys.executable, "-P", *([] if needed else ["-E"]), "-m"]
