@@ -56,7 +56,7 @@ class Background:
             assert found or self.process.poll() is None, self.said
             return found[1] if found else None
 
-        return wait_for(look, f"{pattern} of {self.process.args}")
+        return wait_for(look, f"{pattern} in {self.log}")
 
     def end(self) -> int:
         self.process.send_signal(signal.SIGINT)
@@ -205,9 +205,12 @@ def tapping_gateway(folder: Path, url: str, *options: str) -> Iterator[GatewayTa
 @contextlib.contextmanager
 def tapped(kind: str = "server", base: str = "/", *options: str) -> Iterator[tuple[Server, Client]]:
     """A server and a tap before it, in a folder that is thrown away; a client of the tap."""
-    with short_folder() as folder, running_server(folder, kind=kind, base=base) as server:
-        with tapping_gateway(folder, server.url, *options) as tap:
-            yield server, Client(tap.url, server.token, tap)
+    with (
+        short_folder() as folder,
+        running_server(folder, kind=kind, base=base, options=options) as server,
+        tapping_gateway(folder, server.url) as tap,
+    ):
+        yield server, Client(tap.url, server.token, tap)
 
 
 class Client:
@@ -331,10 +334,9 @@ class Channels:
         """Read on until such a message comes, about the request `parent` if given."""
         while True:
             _, message = await self.receive()
-            about = message["parent_header"].get("msg_id", "")
-            if message["header"]["msg_type"] == msg_type and parent in ("", about):
-                if wanted(message["content"]):
-                    return message
+            is_it = message["header"]["msg_type"] == msg_type and wanted(message["content"])
+            if is_it and parent in ("", message["parent_header"].get("msg_id")):
+                return message
 
     async def run(self, code: str = CODE) -> str:
         """Run code until the kernel is idle and has replied, in whatever order; what it prints."""

@@ -201,6 +201,7 @@ class Link:
             return False
         if side is self.server:
             self._exchange.ended()
+            self._over(side.name)
             other.end()
         else:
             self._tell_end()

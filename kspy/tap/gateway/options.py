@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Protocol
 
 from kspy.tap.gateway.upstream import Upstream
-from kspy.tap.recordings_folder import Limits
+from kspy.tap.limits import Limits
 
 
 @dataclass(frozen=True)

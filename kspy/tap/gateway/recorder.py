@@ -26,17 +26,17 @@ from kspy.tap.gateway.web_socket import (
     WebSocketReader,
     compression,
 )
+from kspy.tap.limits import Limits
 from kspy.tap.priority import give_way
-from kspy.tap.recordings_folder import Limits, new_recording, tidy
-from kspy.wire.message import ROUTES
-from kspy.wire.websocket import ENCODINGS, V1, channel_of, encoding_of
+from kspy.tap.recordings_folder import new_recording, tidy
+from kspy.wire.message import ROUTES, encoding_bits
+from kspy.wire.websocket import V1, channel_of, encoding_of
 
 COPIES_LIMIT: Final = 1 << 30
 """Bytes that passed and were not looked at yet."""
 _BATCH_SECONDS: Final = 0.01
 _IDLE_SECONDS: Final = 0.05
 _BATCH_NOTES: Final = 1_000
-_ENCODING_SHIFT: Final = 3
 
 
 @dataclass(eq=False)
@@ -225,7 +225,7 @@ class Recorder:
                 if isinstance(found, Payload):
                     self._record(time_ns, connection, watched, found, to_client=to_client)
                 else:
-                    _note_closing(watched, found, to_client=to_client)
+                    self._take_closing(time_ns, connection, found, to_client=to_client)
         except NotWebSocketError as error:
             del watched.readers[to_client]
             side = "server" if to_client else "client"
@@ -244,9 +244,22 @@ class Recorder:
         encoding = encoding_of(text=payload.is_text, subprotocol=connection.subprotocol)
         channel = channel_of(payload.data, encoding)
         route = ROUTES[channel, "to_client" if to_client else "to_kernel"]
-        flags = ENCODINGS.index(encoding) << _ENCODING_SHIFT
+        flags = encoding_bits(encoding)
         watched.file.message(time_ns, route, payload.data, watched.client, flags)
         self.status.messages += 1
+
+    def _take_closing(
+        self, time_ns: int, connection: Connection, frame: Closing, *, to_client: bool
+    ) -> None:
+        """The first close frame tells why; the other side's answers it, and that was all."""
+        watched = self._watched.get(connection)
+        if watched is None:
+            return
+        by = "server" if to_client else "client"
+        if watched.closing is None:
+            watched.closing = {"code": frame.code, "reason": frame.reason, "closed_by": by}
+        elif watched.closing["closed_by"] != by:
+            self._close(time_ns, connection, by)
 
     def _fall_behind(self, time_ns: int, connection: Connection) -> None:
         watched = self._watched.get(connection)
@@ -289,10 +302,3 @@ class Recorder:
 def _known(subprotocol: str) -> str:
     """Some proxies take a token for a subprotocol: only the kernels' own is ever told."""
     return subprotocol if subprotocol in ("", V1) else "another"
-
-
-def _note_closing(watched: _Watched, frame: Closing, *, to_client: bool) -> None:
-    """The first close frame tells why; the other side's only answers it."""
-    if watched.closing is None:
-        by = "server" if to_client else "client"
-        watched.closing = {"code": frame.code, "reason": frame.reason, "closed_by": by}
