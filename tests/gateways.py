@@ -90,10 +90,15 @@ def free_port() -> int:
 
 @contextlib.contextmanager
 def running_server(
-    folder: Path, *, kind: str = "server", base: str = "/", options: Sequence[str] = ()
+    folder: Path,
+    *,
+    kind: str = "server",
+    base: str = "/",
+    options: Sequence[str] = (),
+    port: int = 0,
 ) -> Iterator[Server]:
     """A `jupyter server`, `jupyter lab` or `jupyter kernelgateway`, as `kind` says."""
-    port, token = free_port(), secrets.token_hex(16)
+    port, token = port or free_port(), secrets.token_hex(16)
     command = [sys.executable, "-m"]
     if kind == "gateway":
         command += ["kernel_gateway", f"--KernelGatewayApp.port={port}"]

@@ -112,8 +112,8 @@ class Talker:
 class Listener:
     """Waits at a port for one connection at a time."""
 
-    def __init__(self, tls: ssl.SSLContext | None = None) -> None:
-        self._socket = socket.create_server(("127.0.0.1", 0))
+    def __init__(self, host: str = "127.0.0.1", tls: ssl.SSLContext | None = None) -> None:
+        self._socket = socket.create_server((host, 0))
         self._socket.settimeout(PATIENCE)
         self._tls = tls
         self.port: int = self._socket.getsockname()[1]

@@ -147,7 +147,7 @@ def _check_combination(context: click.Context, *, gateway: bool) -> None:
         name = parameter.name or ""
         useless = name not in _OF_ALL and (name in _OF_GATEWAYS) != gateway
         if name in given and useless and context.params[name] not in (None, ()):
-            word = "a client command" if name == "client" else parameter.opts[0]
+            word = "a client command" if name == "client" else parameter.opts[-1]
             raise click.UsageError(
                 f"{word} does not go with --gateway" if gateway else f"{word} is only for --gateway"
             )
