@@ -7,6 +7,7 @@ with a reply, or, where its content says `burst N`, with N outputs and then the 
 from __future__ import annotations
 
 import asyncio
+from functools import cache
 from typing import Final
 
 from tornado.httpserver import HTTPServer
@@ -28,6 +29,7 @@ _REPLY: Final = {"status": "ok", "execution_count": 1, "user_expressions": {}, "
 _FLUSH: Final = 256
 
 
+@cache
 def output(number: int) -> bytes:
     content = {"name": "stdout", "text": f"{number:08} {'x' * 60}\n"}
     header = {**_HEADER, "msg_type": "stream"}

@@ -11,8 +11,10 @@ from pathlib import Path
 
 import click
 
+from kspy.cli.install import Size
 from kspy.cli.tap_screen import make_screen
 from kspy.errors import KspyError
+from kspy.tap.limits import Limits
 from kspy.tap.options import Options, Outcome
 from kspy.tap.session import run
 
@@ -32,7 +34,16 @@ that the tap started is shut down then; one that ran already goes on running.
 that is printed in place of the server's. Each kernel gets a recording of its own.
 """
 
-_OF_GATEWAYS = {"gateway", "listen", "recordings", "ca", "insecure"}
+_OF_GATEWAYS = {
+    "gateway",
+    "listen",
+    "recordings",
+    "ca",
+    "insecure",
+    "keep_last",
+    "keep_bytes",
+    "keep_days",
+}
 _OF_ALL = {"view"}
 
 
@@ -59,6 +70,13 @@ _OF_ALL = {"view"}
 )
 @click.option("--ca", metavar="FILE", help="With --gateway: certificates to trust (PEM).")
 @click.option("--insecure", is_flag=True, help="With --gateway: trust any certificate.")
+@click.option(
+    "--keep-last", type=click.IntRange(1), metavar="N", help="With --gateway: keep so many files."
+)
+@click.option("--keep-bytes", type=Size(), help="With --gateway: keep so many bytes of files.")
+@click.option(
+    "--keep-days", type=click.IntRange(1), metavar="N", help="With --gateway: keep files so long."
+)
 @click.option("-o", "--output", metavar="FILE", help="The recording. [default: kernel and time]")
 @click.option("--force", is_flag=True, help="Write over files that exist.")
 @click.option(
@@ -95,6 +113,9 @@ def tap(
     recordings: Path | None,
     ca: str | None,
     insecure: bool,
+    keep_last: int | None,
+    keep_bytes: int | None,
+    keep_days: int | None,
     output: str | None,
     force: bool,
     connection_file: str | None,
@@ -110,8 +131,11 @@ def tap(
     _check_combination(click.get_current_context(), gateway=gateway is not None)
     if gateway is not None:
         from kspy.cli.tap_gateway import tap_gateway
+        from kspy.tap.gateway.upstream import parse
 
-        return tap_gateway(gateway, listen, recordings, ca, insecure=insecure, view=view)
+        limits = Limits(keep_last, keep_bytes, keep_days)
+        upstream = parse(gateway, ca, insecure=insecure)
+        return tap_gateway(upstream, listen, recordings, limits, view=view)
     if client and view:
         raise click.UsageError("--view and a client command both need the terminal; choose one")
     if client and not any("{connection_file}" in word for word in client):

@@ -15,29 +15,30 @@ from kspy.cli.tap_screen import make_screen
 from kspy.errors import KspyError
 from kspy.tap.gateway.options import GatewayOptions, GatewayOutcome
 from kspy.tap.gateway.session import run
-from kspy.tap.gateway.upstream import parse
+from kspy.tap.gateway.upstream import Upstream
+from kspy.tap.limits import Limits
 from kspy.tap.recordings_folder import default_folder
 
 _LISTEN = re.compile(r"(?:(?P<host>[^:\[\]\s]+|\[[0-9a-fA-F:.%]+\]):)?(?P<port>[0-9]{1,5})")
 
 
 def tap_gateway(
-    url: str,
+    upstream: Upstream,
     listen: str | None,
     recordings: Path | None,
-    ca_file: str | None,
+    limits: Limits,
     *,
-    insecure: bool,
     view: bool,
 ) -> None:
     """Tap until the user ends it; raises `KspyError` and `SystemExit` as a command does."""
     host, port = _address(listen or "127.0.0.1:0")
     folder = recordings or default_folder()
     options = GatewayOptions(
-        upstream=parse(url, ca_file, insecure=insecure),
+        upstream=upstream,
         host=host,
         port=port,
         folder=folder,
+        limits=limits,
         viewer_command=_viewer(folder) if view else (),
     )
     # The relay and the recorder share the interpreter: neither shall keep the other for long.

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
 from kspy.tap.gateway.upstream import Upstream
-from kspy.tap.limits import Limits
+from kspy.tap.limits import EVERYTHING, Limits
 
 
 @dataclass(frozen=True)
@@ -19,7 +19,7 @@ class GatewayOptions:
     host: str
     port: int
     folder: Path
-    limits: Limits = field(default_factory=Limits)
+    limits: Limits = EVERYTHING
     viewer_command: Sequence[str] = ()
 
 
