@@ -24,10 +24,10 @@ _ARGUMENTS = (
 
 
 @contextmanager
-def browser(folder: Path) -> Iterator[Chrome]:
+def browser(folder: Path, *arguments: str) -> Iterator[Chrome]:
     """A browser that keeps its files in `folder`."""
     options = ChromeOptions()
-    for argument in (*_ARGUMENTS, f"--user-data-dir={folder / 'profile'}"):
+    for argument in (*_ARGUMENTS, f"--user-data-dir={folder / 'profile'}", *arguments):
         options.add_argument(argument)
     options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
     opened = Chrome(options=options, service=ChromeService(DRIVER))

@@ -133,7 +133,7 @@ def test_what_the_inspector_shows_of_the_bytes(carried: Path) -> None:
             assert len(sections) == len(message.frames)
             if message.encoding == "zmq":
                 continue
-            assert "none: WebSocket" in sections[0].title
+            assert "signature: none" in sections[0].title
             assert sections[0].head(message) == message.frames[0][: 1 << 16]
             assert not sections[0].doubtful
             buffers = [section.head(message) for section in buffer_sections(message)]
@@ -144,7 +144,7 @@ def test_info_says_how_they_were_encoded(carried: Path) -> None:
     printed = shown("info", carried)
     found = re.search(r"^encoding +(.*)$", printed, re.MULTILINE)
     assert found is not None
-    assert "v1 protocol" in found[1] or "default protocol, text" in found[1]
+    assert "WebSocket v1: " in found[1] or "WebSocket text: " in found[1]
     assert json.loads(shown("info", "--json", carried))["encodings"]
 
 

@@ -34,6 +34,13 @@ def extracted_of(metadata: Mapping[str, Any]) -> int:
     return max(number(mapping(metadata, "extract"), "of") or 0, 0)
 
 
+def imported_from(metadata: Mapping[str, Any]) -> str:
+    """Whence a recording was imported, by its header; "" where it was not."""
+    imported = mapping(metadata, "imported")
+    source = string(imported, "from")
+    return {"har": "HAR"}.get(source, source)
+
+
 def sequence(content: Mapping[str, Any], key: str) -> Sequence[Any]:
     value = content.get(key)
     return value if isinstance(value, list) else ()

@@ -13,7 +13,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from kspy.analysis.fields import extracted_of, mapping, number, string
+from kspy.analysis.fields import (
+    extracted_of,
+    imported_from,
+    mapping,
+    number,
+    sequence,
+    shown,
+    string,
+)
 from kspy.analysis.sanitize import one_line
 from kspy.analysis.summary import summarize
 from kspy.analysis.timing import State, ThreadClock, expects_answer
@@ -60,7 +68,8 @@ class ThreadLine:
 class Overview:
     """Counts are by name; `bytes` are those on the wire, `file_bytes` those of the file.
 
-    `extract_of` is of how many messages those in an extract were chosen; 0 where it is none.
+    `imported_from` and `missing` say of an imported recording whence it is, and what that did not
+    keep. `extract_of` is of how many messages those in an extract were chosen; 0 where it is none.
     """
 
     kernel: KernelInfo = field(default_factory=KernelInfo)
@@ -68,6 +77,8 @@ class Overview:
     created: str = ""
     platform: str = ""
     extract_of: int = 0
+    imported_from: str = ""
+    missing: list[str] = field(default_factory=list)
     start_ns: int | None = None
     end_ns: int | None = None
     messages: int = 0
@@ -126,6 +137,11 @@ class _Survey:
             created=one_line(string(metadata, "created")),
             platform=one_line(string(metadata, "platform")),
             extract_of=extracted_of(metadata),
+            imported_from=_imported_from(metadata),
+            missing=[
+                one_line(shown(what))[:LONGEST_SUMMARY]
+                for what in sequence(mapping(metadata, "imported"), "missing")[:NAMES]
+            ],
         )
         self._open: OrderedDict[str, _Request] = OrderedDict()
 
@@ -209,6 +225,12 @@ class _Survey:
         found.state = self._recording.state
         found.file_bytes = self._recording.size
         return found
+
+
+def _imported_from(metadata: Mapping[str, Any]) -> str:
+    creator = string(mapping(metadata, "imported"), "creator")
+    source = imported_from(metadata)
+    return one_line(f"{source} of {creator}" if creator else source)[:LONGEST_SUMMARY]
 
 
 def _duration(line: ThreadLine) -> int:

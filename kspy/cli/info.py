@@ -63,6 +63,10 @@ def _rows(found: Overview) -> Iterator[Row]:
     if found.versions:
         versions = (f"{name} {shown(version)}" for name, version in found.versions.items())
         yield "versions", one_line(", ".join(versions))
+    if found.imported_from:
+        yield "imported", f"from {found.imported_from}"
+    for place, what in enumerate(found.missing):
+        yield "" if place else "missing", what
     if found.platform:
         yield "platform", found.platform
     if found.start_ns is not None:

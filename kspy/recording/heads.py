@@ -11,13 +11,11 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import pairwise
 from typing import Any, Final
 
-import orjson
-
 from kspy.recording.outcome import OutcomeFinder
-from kspy.wire.frames import CHANNELS, DELIMITER, Parts
+from kspy.wire.frames import CHANNELS, DELIMITER
 from kspy.wire.message import DECODE_LIMIT, ENCODED, encoding_in, text
 from kspy.wire.packers import decode_header
-from kspy.wire.websocket import cut, find
+from kspy.wire.websocket import fast_object, find
 
 _HB: Final = CHANNELS.index("hb")
 _CACHED: Final = 1 << 12
@@ -81,26 +79,22 @@ class HeadFinder:
 
     def _of_payload(self, payload: bytes, size: int, route: int, flag: int) -> Head:
         """The head of a message over WebSocket, of which no more is read than of others."""
-        payload, encoding = payload[:DECODE_LIMIT], encoding_in(flag)
-        if encoding == "json":
-            head = self._of_object(payload, route)
-            if head is not None:
-                return head
-        layout = find(payload, encoding, size)
+        encoding = encoding_in(flag)
+        if encoding != "v1" and size <= DECODE_LIMIT:
+            value = fast_object(payload, encoding)
+            if value is not None:
+                return self._of_object(value, route)
+        layout = find(payload[:DECODE_LIMIT], encoding, size)
         if layout is None:
             return _NONE
-        parts = cut(payload, layout._replace(buffers=()))
-        if encoding != "v1" and not parts.header.startswith(b"{"):
+        header, parent_header, _, content = (
+            payload[start:stop] if stop <= DECODE_LIMIT else b"" for start, stop in layout.parts
+        )
+        if encoding != "v1" and not header.startswith(b"{"):
             return _NONE
-        return self._of_parts(parts, route)
+        return self._of_parts(header, parent_header, content, route)
 
-    def _of_object(self, payload: bytes, route: int) -> Head | None:
-        try:
-            value = orjson.loads(payload)
-        except orjson.JSONDecodeError:
-            return None
-        if not isinstance(value, dict):
-            return None
+    def _of_object(self, value: Mapping[str, Any], route: int) -> Head:
         header, parent, content = (
             found if isinstance(found := value.get(name), dict) else _EMPTY
             for name in ("header", "parent_header", "content")
@@ -108,10 +102,10 @@ class HeadFinder:
         outcome = self._outcomes.find_decoded(route, text(header.get("msg_type")), content)
         return header, text(parent.get("msg_id")), outcome
 
-    def _of_parts(self, parts: Parts, route: int) -> Head:
-        header = decode_header(parts.header) or _EMPTY
-        parent_id = self._parents.get(parts.parent_header)
+    def _of_parts(self, raw_header: bytes, raw_parent: bytes, content: bytes, route: int) -> Head:
+        header = decode_header(raw_header) or _EMPTY
+        parent_id = self._parents.get(raw_parent)
         if parent_id is None:
-            parent_id = self._parent_id(parts.parent_header)
-        outcome = self._outcomes.find(route, text(header.get("msg_type")), parts.content)
+            parent_id = self._parent_id(raw_parent)
+        outcome = self._outcomes.find(route, text(header.get("msg_type")), content)
         return header, parent_id, outcome

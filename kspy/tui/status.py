@@ -7,7 +7,7 @@ from collections import deque
 from pathlib import Path
 from typing import Final
 
-from kspy.analysis.fields import extracted_of, mapping, string
+from kspy.analysis.fields import extracted_of, imported_from, mapping, string
 from kspy.analysis.sanitize import one_line
 from kspy.errors import KspyError
 from kspy.recording.event import Event
@@ -89,6 +89,7 @@ class Reporter:
             messages=len(viewing.table) if viewing.limit is None else viewing.limit,
             state=viewing.state,
             extract_of=extracted_of(viewing.recording.metadata),
+            imported=one_line(imported_from(viewing.recording.metadata))[:_FACT],
             length_ns=length,
             file_bytes=viewing.table.file_bytes,
             rate=self._rate() if live else None,

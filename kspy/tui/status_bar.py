@@ -29,6 +29,7 @@ class Status:
 
     kernel      what is known of it, what matters most first
     extract_of  the messages of which these were chosen, 0 where the recording is no extract
+    imported    whence it was imported, "" where it was recorded by a tap
     rate        messages a second, None where nothing grows
     undrawn     messages that went by between two screens without being drawn
     reading     percent of the file read, None when all of it is
@@ -43,6 +44,7 @@ class Status:
     length_ns: int
     file_bytes: int
     extract_of: int = 0
+    imported: str = ""
     rate: float | None = None
     undrawn: int = 0
     reading: int | None = None
@@ -97,6 +99,8 @@ class StatusBar(Widget):
         ]
         if status.extract_of:
             parts.append(Text(f"extract of {status.extract_of:,}", colours.text))
+        if status.imported:
+            parts.append(Text(f"imported from {status.imported}", colours.text))
         if status.reading is not None:
             parts.append(Text(f"reading {status.reading} %", colours.doubtful))
         if status.rate is not None:

@@ -20,7 +20,6 @@ import json
 import re
 import struct
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import suppress
 from itertools import pairwise
 from operator import le
 from typing import Any, Final, Literal, NamedTuple
@@ -36,10 +35,10 @@ ENCODINGS: Final[tuple[Encoding, ...]] = ("zmq", "json", "binary", "v1")
 """How the bytes of a message are laid out; a place here is the number in the recorded flags."""
 
 ENCODING_NAMES: Final[Mapping[Encoding, str]] = {
-    "zmq": "ZeroMQ frames",
-    "json": "WebSocket, default protocol, text",
-    "binary": "WebSocket, default protocol, binary",
-    "v1": "WebSocket, v1 protocol",
+    "zmq": "ZeroMQ",
+    "json": "WebSocket text",
+    "binary": "WebSocket binary",
+    "v1": "WebSocket v1",
 }
 
 V1: Final = "v1.kernel.websocket.jupyter.org"
@@ -113,13 +112,29 @@ def encoding_of(*, text: bool, subprotocol: str | None) -> Encoding:
 
 def channel_of(payload: bytes, encoding: Encoding) -> Channel:
     """The channel to record a message under: shell, as the server has it, where it names none."""
-    if encoding == "json":
-        with suppress(orjson.JSONDecodeError):  # much faster than looking for it
-            value = orjson.loads(payload)
-            name = value.get("channel") if isinstance(value, dict) else None
-            return known_channel(name) or "shell"
+    message = fast_object(payload, encoding)
+    if message is not None:
+        return known_channel(message.get("channel")) or "shell"
     layout = find(payload, encoding)
     return known_channel(layout.channel if layout else None) or "shell"
+
+
+def fast_object(payload: bytes, encoding: Encoding) -> dict[str, Any] | None:
+    """The JSON object of a message of the default protocol, for its strings, several times faster
+    than its parts are found; numbers beyond 64 bits may be rounded.
+
+    None for the v1 protocol, which has no such object, and where the fast decoder gives up.
+    """
+    if encoding == "binary":
+        offsets = _offsets(payload, len(payload), ">", "I")
+        payload = payload[slice(*(*offsets, len(payload))[:2])] if offsets else b""
+    elif encoding != "json":
+        return None
+    try:
+        value = orjson.loads(payload)
+    except orjson.JSONDecodeError:
+        return None
+    return value if isinstance(value, dict) else None
 
 
 def known_channel(name: object) -> Channel | None:

@@ -18,7 +18,7 @@ from kspy.recording.chunk import Chunk
 from kspy.wire.frames import CHANNELS, DELIMITER
 from kspy.wire.message import DECODE_LIMIT, Message, encoding_in
 from kspy.wire.packers import ITEM_LIMIT, decode
-from kspy.wire.websocket import ENCODINGS, PARTS
+from kspy.wire.websocket import ENCODINGS, PARTS, fast_object
 
 Array = NDArray[Any]
 PartName = Literal["header", "parent_header", "metadata", "content"]
@@ -31,6 +31,7 @@ _HB: Final = CHANNELS.index("hb")
 _AFTER: Final = {"header": 2, "parent_header": 3, "metadata": 4, "content": 5}
 _BRACE: Final = ord("{")
 _IN_OBJECT: Final = np.frombuffer(b'"} \t\r\n', np.uint8)
+_JSON: Final = ENCODINGS.index("json")
 _V1: Final = ENCODINGS.index("v1")
 _V1_OFFSETS: Final = len(PARTS) + 2
 """Offsets of a v1 payload without buffers."""
@@ -136,6 +137,18 @@ class ChunkView:
         starts = bounds[places][:, None] + numbers[:, 1:].astype(np.int64)
         return places[sound], starts[sound]
 
+    @cached_property
+    def is_plain_v1(self) -> Array:
+        """Is each message a v1 payload that has its parts, and no buffers?"""
+        plain = np.zeros(len(self), bool)
+        plain[self.v1_offsets[0]] = True
+        return plain
+
+    @cached_property
+    def may_have_buffers(self) -> Array:
+        """Is each message one over WebSocket that may have buffers?"""
+        return (self.encodings > _JSON) & ~self.is_plain_v1
+
     def part(self, name: PartName) -> Part:
         if name not in self._parts:
             self._parts[name] = self._find_part(name)
@@ -226,6 +239,10 @@ class ChunkView:
         if part.kinds[place] == JSON:
             return _texts_of(self.data[part.starts[place] : part.stops[place]], strings_only)
         message = self.message(place)
+        if strings_only and part.kinds[place] == WITHIN:
+            value = fast_object(message.frames[0], message.encoding)
+            if value is not None and isinstance(value.get("content"), dict):
+                return leaves(value["content"])
         if message.size > DECODE_LIMIT:
             return iter((as_text(self.data[self.bounds[place] :]),))
         parts = message.parts

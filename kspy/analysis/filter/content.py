@@ -195,10 +195,7 @@ def _anyone(view: ChunkView) -> Bools:
 
 
 def _without_parts(view: ChunkView) -> Bools:
-    sound, _ = view.v1_offsets
-    unknown = np.greater(view.encodings, 0)
-    unknown[sound] = False
-    return unknown | np.equal(view.part("content").kinds, BARE)
+    return _over_websocket(view) & ~view.is_plain_v1 | np.equal(view.part("content").kinds, BARE)
 
 
 def _over_websocket(view: ChunkView) -> Bools:
@@ -249,7 +246,7 @@ class Buffers(Condition):
         else:
             amounts = view.firsts[1:] - first
         found = codes(np.array([self.wanted(int(amount)) for amount in amounts], bool))
-        found[view.encodings > 0] = OPEN
+        found[view.may_have_buffers] = OPEN
         if view.bounds[-1] > len(view.data):
             found[-1] = OPEN
         return found

@@ -169,9 +169,7 @@ def frame_sections(message: Message) -> list[Section]:
     sizes, parts = message.frame_sizes, message.parts
     if message.encoding != "zmq":
         said = ENCODING_NAMES[message.encoding]
-        return [
-            Section(n, said, size, "signature: none: WebSocket") for n, size in enumerate(sizes)
-        ]
+        return [Section(n, said, size, "signature: none") for n, size in enumerate(sizes)]
     if parts is None:
         return [Section(n, f"frame {n}", size) for n, size in enumerate(sizes)]
     before = len(parts.identities)

@@ -1,0 +1,1 @@
+"""What others captured without kspy, read into messages and written as recordings."""
