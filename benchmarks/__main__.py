@@ -16,6 +16,7 @@ from benchmarks import (
     timestamps,
     viewer_live,
     viewer_million,
+    websocket,
 )
 from benchmarks.table import Row, machine, markdown
 
@@ -28,6 +29,7 @@ BENCHMARKS: Final[Mapping[str, Benchmark]] = {
     "round-trip": round_trip.measure,
     "burst": burst.measure,
     "timestamps": timestamps.measure,
+    "websocket": websocket.measure,
     "writing": files.writing,
     "reading": files.reading,
     "starting": starting.measure,

@@ -11,7 +11,7 @@ from command import kspy as run_kspy
 from conversation import START_NS
 from exporting import everything, grown, run
 from filtering import RECORDINGS, items
-from websockets import over_websocket
+from websocket_recordings import over_websocket
 
 import kspy
 from kspy.export.copies import as_code, as_dict, as_json

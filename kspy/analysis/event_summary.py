@@ -62,8 +62,13 @@ def merge_connections(stories: Iterable[Message | Event]) -> Iterator[Message | 
 
 
 def connection_kind(story: Message | Event) -> str | None:
-    """What kind of connection came or went; None for other stories."""
-    return story.name if isinstance(story, Event) and story.name in _CONNECTIONS else None
+    """What kind of connection to a channel came or went; None for other stories.
+
+    A WebSocket has all channels in one.
+    """
+    if not isinstance(story, Event) or "channel" not in story.data:
+        return None
+    return story.name if story.name in _CONNECTIONS else None
 
 
 def _gap(event: Event) -> str:

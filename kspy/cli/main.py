@@ -19,7 +19,7 @@ from kspy.errors import KspyError
 from kspy.version import __version__
 
 COMMANDS: Final[dict[str, tuple[str, str]]] = {
-    "tap": ("kspy.cli.tap:tap", "Record a kernel that is started here, or that runs already."),
+    "tap": ("kspy.cli.tap:tap", "Record a kernel started here or elsewhere, or those of a server."),
     "install": ("kspy.cli.install:install", "Add a kernel that records to Jupyter's list."),
     "uninstall": ("kspy.cli.uninstall:uninstall", "Remove a kernel that kspy install added."),
     "list": ("kspy.cli.list:list_", "List the kernels that record, and what they recorded."),

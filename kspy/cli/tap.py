@@ -11,8 +11,10 @@ from pathlib import Path
 
 import click
 
+from kspy.cli.install import Size
 from kspy.cli.tap_screen import make_screen
 from kspy.errors import KspyError
+from kspy.tap.limits import Limits
 from kspy.tap.options import Options, Outcome
 from kspy.tap.session import run
 
@@ -23,10 +25,26 @@ _HELP = """Record every message between a kernel and its clients.
   kspy tap --existing kernel-1234.json -o session.kspy
   kspy tap --kernel python3 -- jupyter console --existing {connection_file}
   kspy tap --kernel python3 --view
+  kspy tap --gateway http://localhost:8888 --listen 127.0.0.1:9999
 
 Ends on Ctrl-C, or when the kernel or the client command ends, or the viewer is quit. A kernel
 that the tap started is shut down then; one that ran already goes on running.
+
+--gateway stands in front of a Jupyter Server, Kernel Gateway or Enterprise Gateway: use the URL
+that is printed in place of the server's. Each kernel gets a recording of its own.
 """
+
+_OF_GATEWAYS = {
+    "gateway",
+    "listen",
+    "recordings",
+    "ca",
+    "insecure",
+    "keep_last",
+    "keep_bytes",
+    "keep_days",
+}
+_OF_ALL = {"view"}
 
 
 @click.command(help=_HELP, context_settings={"ignore_unknown_options": False})
@@ -35,6 +53,29 @@ that the tap started is shut down then; one that ran already goes on running.
     "--existing",
     metavar="FILE",
     help="Tap a kernel that runs: its connection file, or a part of the file's name.",
+)
+@click.option(
+    "--gateway", metavar="URL", help="Tap the WebSockets of all kernels of a Jupyter server."
+)
+@click.option(
+    "--listen",
+    metavar="HOST:PORT",
+    help="With --gateway: where clients connect. [default: 127.0.0.1, any port]",
+)
+@click.option(
+    "--recordings",
+    metavar="DIR",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="With --gateway: folder for recordings. [default: kspy's own in your data folder]",
+)
+@click.option("--ca", metavar="FILE", help="With --gateway: certificates to trust (PEM).")
+@click.option("--insecure", is_flag=True, help="With --gateway: trust any certificate.")
+@click.option(
+    "--keep-last", type=click.IntRange(1), metavar="N", help="With --gateway: keep so many files."
+)
+@click.option("--keep-bytes", type=Size(), help="With --gateway: keep so many bytes of files.")
+@click.option(
+    "--keep-days", type=click.IntRange(1), metavar="N", help="With --gateway: keep files so long."
 )
 @click.option("-o", "--output", metavar="FILE", help="The recording. [default: kernel and time]")
 @click.option("--force", is_flag=True, help="Write over files that exist.")
@@ -67,6 +108,14 @@ that the tap started is shut down then; one that ran already goes on running.
 def tap(
     kernel: str | None,
     existing: str | None,
+    gateway: str | None,
+    listen: str | None,
+    recordings: Path | None,
+    ca: str | None,
+    insecure: bool,
+    keep_last: int | None,
+    keep_bytes: int | None,
+    keep_days: int | None,
     output: str | None,
     force: bool,
     connection_file: str | None,
@@ -77,8 +126,16 @@ def tap(
     view: bool,
     client: tuple[str, ...],
 ) -> None:
-    if (kernel is None) == (existing is None):
-        raise click.UsageError("give either --kernel NAME or --existing FILE")
+    if [kernel, existing, gateway].count(None) != 2:
+        raise click.UsageError("give one of --kernel NAME, --existing FILE and --gateway URL")
+    _check_combination(click.get_current_context(), gateway=gateway is not None)
+    if gateway is not None:
+        from kspy.cli.tap_gateway import tap_gateway
+        from kspy.tap.gateway.upstream import parse
+
+        limits = Limits(keep_last, keep_bytes, keep_days)
+        upstream = parse(gateway, ca, insecure=insecure)
+        return tap_gateway(upstream, listen, recordings, limits, view=view)
     if client and view:
         raise click.UsageError("--view and a client command both need the terminal; choose one")
     if client and not any("{connection_file}" in word for word in client):
@@ -104,6 +161,20 @@ def tap(
         outcome = asyncio.run(run(options, screen))
     _say_end(options, outcome)
     sys.exit(outcome.exit_code)
+
+
+def _check_combination(context: click.Context, *, gateway: bool) -> None:
+    """Refuse what was given and would not do anything."""
+    source = click.core.ParameterSource.COMMANDLINE
+    given = {name for name in context.params if context.get_parameter_source(name) is source}
+    for parameter in context.command.params:
+        name = parameter.name or ""
+        useless = name not in _OF_ALL and (name in _OF_GATEWAYS) != gateway
+        if name in given and useless and context.params[name] not in (None, ()):
+            word = "a client command" if name == "client" else parameter.opts[-1]
+            raise click.UsageError(
+                f"{word} does not go with --gateway" if gateway else f"{word} is only for --gateway"
+            )
 
 
 def _viewer(output: str) -> list[str]:

@@ -8,13 +8,16 @@ import threading
 import time
 from collections import deque
 from types import TracebackType
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 import click
 
 from kspy.analysis import units
 from kspy.tap.options import Status
 from kspy.wire.frames import CHANNELS
+
+if TYPE_CHECKING:
+    from kspy.tap.gateway.options import GatewayStatus
 
 _REFRESH_SECONDS = 0.25
 _HELD_LINES = 1000
@@ -45,18 +48,32 @@ class Screen:
         self._say(f"connect with: jupyter console --existing {status.connection_file}")
 
     def show(self, status: Status) -> None:
+        if self._is_due(sum(status.counts.values())):
+            self._draw(self._format(status))
+
+    def show_traffic(self, status: GatewayStatus) -> None:
+        if self._is_due(status.messages):
+            self._draw(self._format_traffic(status))
+
+    def _is_due(self, total: int) -> bool:
+        """Is it time to draw? Takes the rate from the messages so far."""
         now = time.monotonic()
         passed = now - self._shown_at
         if not self._live or self._held is not None or passed < _REFRESH_SECONDS:
-            return
-        total = sum(status.counts.values())
+            return False
         self._rate = (total - self._total) / passed if self._shown_at else 0.0
         self._total, self._shown_at = total, now
+        return True
+
+    def _draw(self, line: str) -> None:
         with self._lock:
             self._erase()
-            self._line = self._format(status)
+            self._line = line
             sys.stderr.write(self._line)
             sys.stderr.flush()
+
+    def say(self, line: str) -> None:
+        self._say(line)
 
     def warn(self, line: str) -> None:
         self._say(click.style(f"kspy: {line}", fg="red") if self._live else f"kspy: {line}")
@@ -80,6 +97,17 @@ class Screen:
         state = status.kernel_state or "no message yet"
         channels = " · ".join(f"{name} {status.counts.get(name, 0):,}" for name in CHANNELS)
         parts = [f"● {state}", channels, f"{self._rate:,.0f}/s", units.size(status.size)]
+        if status.failing:
+            parts.append("NOT RECORDING")
+        return "   ".join(parts)[: shutil.get_terminal_size().columns - 1]
+
+    def _format_traffic(self, status: GatewayStatus) -> str:
+        parts = [
+            f"● {units.plural(status.files, 'recording')}",
+            units.plural(status.connections, "open WebSocket"),
+            units.plural(status.messages, "message"),
+            f"{self._rate:,.0f}/s",
+        ]
         if status.failing:
             parts.append("NOT RECORDING")
         return "   ".join(parts)[: shutil.get_terminal_size().columns - 1]

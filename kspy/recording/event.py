@@ -7,19 +7,23 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 EVENTS: Final[Mapping[str, str]] = {
-    "tap_started": "the tap began to record (kernel: launched or existing)",
+    "tap_started": "the tap began to record (kernel: launched, existing or gateway)",
     "tap_stopped": "the tap ended (reason)",
     "kernel_started": "the tap started the kernel (kernel_name, pid, argv)",
-    "kernel_restarted": "the tap started the kernel again (pid, after: how the old one ended)",
+    "kernel_restarted": "the tap started the kernel again (pid, after: how the old one ended), or"
+    " a server did as a client asked (by)",
     "kernel_died": "the kernel's process ended (exit_status or signal)",
-    "kernel_shut_down": "the tap asks the kernel to end, by a message of its own, not recorded",
+    "kernel_shut_down": "the tap asks the kernel to end, by a message of its own, not recorded;"
+    " or a server did as a client asked (by)",
     "kernel_interrupted": "the tap's user, or the frontend, interrupted the kernel (by)",
     "kernel_signalled": "the frontend sent the kernel a signal, which was passed on (signal)",
     "kernel_connected": "the tap is connected to the kernel (channel)",
     "kernel_disconnected": "the connection to the kernel broke (channel, or why)",
-    "client_connected": "a client's connection came (channel, address)",
+    "client_connected": "a client's connection came (channel, address), or its WebSocket"
+    " (client, address, subprotocol, extensions)",
     "client_identified": "a client's first message told who it is (client, identity, session)",
-    "client_disconnected": "a client's connection ended (channel, address, client)",
+    "client_disconnected": "a client's connection ended (channel, address, client), or its"
+    " WebSocket (client, and code, reason, closed_by, or without a close frame cut_by)",
     "subscribed": "a client subscribed to iopub (topic)",
     "unsubscribed": "a client ended a subscription to iopub (topic)",
     "heartbeat_lost": "a client's ping went unanswered (waited_ns)",

@@ -102,6 +102,11 @@ class Writer:
         return bool(self._open)
 
     @property
+    def behind(self) -> bool:
+        """Would `flush`, or a message or event that fills a chunk, wait for the disk?"""
+        return self._queue.full()
+
+    @property
     def failing(self) -> bool:
         """Is what should be written being lost at the moment?"""
         return self._failing

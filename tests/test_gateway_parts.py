@@ -1,0 +1,138 @@
+"""Frames of every kind are read as what they say; a disk that is too slow leaves a counted gap."""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from websockets.extensions.permessage_deflate import PerMessageDeflate
+from websockets.frames import Frame, Opcode
+
+import kspy
+from kspy.recording.event import Event
+from kspy.recording.writer import Writer
+from kspy.tap.gateway import kernel_file
+from kspy.tap.gateway.kernel_file import KernelFile
+from kspy.tap.gateway.web_socket import (
+    Closing,
+    NotWebSocketError,
+    Payload,
+    WebSocketReader,
+    compression,
+)
+from kspy.wire.message import ROUTES
+
+HEADERS = [
+    "",
+    "permessage-deflate",
+    "permessage-deflate; server_no_context_takeover; client_no_context_takeover",
+    "permessage-deflate; client_max_window_bits=9; server_max_window_bits=10",
+]
+texts = st.text(max_size=300).map(lambda text: Payload(text.encode(), True))
+said = st.lists(texts | st.binary(max_size=300).map(lambda data: Payload(data, False)), max_size=9)
+
+
+def framed(payload: Payload, cuts: list[int], extensions: list[Any], *, mask: bool) -> bytes:
+    """The payload in fragments, with a ping after each."""
+    places = sorted({0, len(payload.data), *(cut % (len(payload.data) + 1) for cut in cuts)})
+    pieces = [payload.data[start:stop] for start, stop in pairwise(places)] or [b""]
+    frames = b""
+    for number, piece in enumerate(pieces):
+        first = Opcode.TEXT if payload.is_text else Opcode.BINARY
+        opcode = Opcode.CONT if number else first
+        frame = Frame(opcode, piece, fin=number == len(pieces) - 1)
+        frames += frame.serialize(mask=mask, extensions=extensions)
+        frames += Frame(Opcode.PING, b"are you there").serialize(mask=mask)
+    return frames
+
+
+@pytest.mark.parametrize("header", HEADERS)
+@given(
+    payloads=said,
+    cuts=st.lists(st.integers(0, 300), max_size=3),
+    mask=st.booleans(),
+    step=st.integers(1, 99),
+)
+def test_payloads_come_out_as_they_went_in(
+    header: str, payloads: list[Payload], cuts: list[int], mask: bool, step: int
+) -> None:
+    agreed = compression(header)
+    assert agreed is not None
+    keeps = agreed.client_keeps if mask else agreed.server_keeps
+    bits = 15 if "bits" not in header else 9 if mask else 10
+    extensions = [PerMessageDeflate(True, not keeps, 15, bits)] if header else []
+    stream = b"".join(framed(payload, cuts, extensions, mask=mask) for payload in payloads)
+    stream += Frame(Opcode.CLOSE, b"\x0f\xa1bye").serialize(mask=mask)
+    reader = WebSocketReader(agreed, from_client=mask)
+    found = []
+    for at in range(0, len(stream), step):
+        found += list(reader.feed(stream[at : at + step]))
+    assert found == [*payloads, Closing(4001, "bye")]
+
+
+@pytest.mark.parametrize(
+    "data",
+    [b"\x81\x00", b"\xf1\x80abcd", b"\x83\x80abcd", b"\xc1\x84\0\0\0\0\xff\xff\xff\xff",
+     b"\x82\xff\x7f" + b"\xff" * 7],
+    ids=["unmasked", "reserved bits", "unknown opcode", "not compressed", "exabytes"],
+)  # fmt: skip
+def test_what_is_no_websocket_is_said_so(data: bytes) -> None:
+    agreed = compression("permessage-deflate")
+    assert agreed is not None
+    with pytest.raises(NotWebSocketError):
+        list(WebSocketReader(agreed, from_client=True).feed(data))
+
+
+@given(st.text())
+def test_whatever_a_server_says_of_extensions(header: str) -> None:
+    agreed = compression(header)
+    assert agreed is None or agreed.text in ("", header) or "permessage-deflate" in header
+
+
+@given(st.binary(max_size=400), st.integers(1, 50))
+def test_whatever_bytes_come_the_reader_says_so_or_goes_on(data: bytes, step: int) -> None:
+    agreed = compression("permessage-deflate")
+    assert agreed is not None
+    reader = WebSocketReader(agreed, from_client=False)
+    with contextlib.suppress(NotWebSocketError):
+        for at in range(0, len(data), step):
+            list(reader.feed(data[at : at + step]))
+
+
+def test_a_disk_that_is_too_slow_makes_a_counted_gap(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(kernel_file, "WAITING_LIMIT", 3 << 20)
+    path = tmp_path / "slow.kspy"
+    stuck = threading.Event()
+
+    def wait() -> None:
+        stuck.wait()
+
+    file = KernelFile(Writer(path, on_start=wait))
+    route = ROUTES["iopub", "to_client"]
+    payload = bytes(1 << 20)
+    for number in range(60):
+        file.message(number, route, payload, 1, 0)
+    file.event(60, "kernel_interrupted", {})
+    stuck.set()
+    while file.writer.behind:
+        pass
+    file.tick(61)
+    file.message(62, route, b"last", 1, 0)
+    file.close()
+    with kspy.open(path) as recording:
+        stories = list(recording.stories())
+        (gap,) = (one for one in stories if isinstance(one, Event) and one.name == "gap")
+        times = [one.time_ns for one in stories if not isinstance(one, Event)]
+    assert gap.data["lost"] == file.lost > 0
+    assert len(times) + file.lost == 61
+    assert times == [*range(60 - file.lost), 62]
+    after = stories[stories.index(gap) + 1 :]
+    assert [one.time_ns for one in after] == [60, 62]
