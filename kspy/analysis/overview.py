@@ -69,7 +69,8 @@ class Overview:
     """Counts are by name; `bytes` are those on the wire, `file_bytes` those of the file.
 
     `imported_from` and `missing` say of an imported recording whence it is, and what that did not
-    keep; `gateway` is the server that one tap stood before. `extract_of` is of how many messages those in an extract were chosen; 0 where it is none.
+    keep. `gateway` is the server that the tap stood before. `extract_of` is of how many messages
+    those in an extract were chosen; 0 where it is none.
     """
 
     kernel: KernelInfo = field(default_factory=KernelInfo)
