@@ -69,7 +69,8 @@ class Overview:
     """Counts are by name; `bytes` are those on the wire, `file_bytes` those of the file.
 
     `imported_from` and `missing` say of an imported recording whence it is, and what that did not
-    keep. `extract_of` is of how many messages those in an extract were chosen; 0 where it is none.
+    keep. `gateway` is the server that the tap stood before. `extract_of` is of how many messages
+    those in an extract were chosen; 0 where it is none.
     """
 
     kernel: KernelInfo = field(default_factory=KernelInfo)
@@ -77,6 +78,7 @@ class Overview:
     created: str = ""
     platform: str = ""
     extract_of: int = 0
+    gateway: str = ""
     imported_from: str = ""
     missing: list[str] = field(default_factory=list)
     start_ns: int | None = None
@@ -137,6 +139,7 @@ class _Survey:
             created=one_line(string(metadata, "created")),
             platform=one_line(string(metadata, "platform")),
             extract_of=extracted_of(metadata),
+            gateway=one_line(string(metadata, "gateway"))[:LONGEST_SUMMARY],
             imported_from=_imported_from(metadata),
             missing=[
                 one_line(shown(what))[:LONGEST_SUMMARY]

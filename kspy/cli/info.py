@@ -63,6 +63,8 @@ def _rows(found: Overview) -> Iterator[Row]:
     if found.versions:
         versions = (f"{name} {shown(version)}" for name, version in found.versions.items())
         yield "versions", one_line(", ".join(versions))
+    if found.gateway:
+        yield "gateway", found.gateway
     if found.imported_from:
         yield "imported", f"from {found.imported_from}"
     for place, what in enumerate(found.missing):
