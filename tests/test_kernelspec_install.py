@@ -15,7 +15,7 @@ from installed import IPYTHON, TINY, Installed, installed, wait_dead
 from jupyter_client.kernelspec import KernelSpecManager
 from tapping import wait_for
 
-from kspy.cli.install import Size
+from kspy.cli.keep_options import Size
 from kspy.tap.wrapper import spec as spec_below
 from kspy.tap.wrapper.arguments import of_kernelspec
 

@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import re
 import sys
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import click
 
-from kspy.analysis.units import UNITS
+from kspy.cli.keep_options import keep_options
 from kspy.tap.kernelspecs import below
 from kspy.tap.kernelspecs import install as install_tapped
 from kspy.tap.limits import Limits
 from kspy.tap.recordings_folder import default_folder
 from kspy.tap.wrapper.arguments import Arguments
 
-_SIZE: Final = re.compile(r"(\d+(?:\.\d+)?)\s*([KMGT]?)B?", re.IGNORECASE)
 _HELP: Final = """Add a kernel to the list that JupyterLab, Notebook, VS Code, nbconvert and
 papermill read. It works as the one it is made from, and each session leaves a recording.
 
@@ -29,19 +27,6 @@ Where it goes is as with jupyter kernelspec install: for everybody on this machi
 """
 
 
-class Size(click.ParamType[int]):
-    """Bytes, as `1500`, `500MB` or `2.5 GB`."""
-
-    name = "SIZE"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
-        found = _SIZE.fullmatch(str(value).strip())
-        if not found:
-            self.fail(f"{value!r} is no size; write it as 500MB or 2GB", param, ctx)
-        names = ["", *(unit[0] for unit in UNITS)]
-        return int(float(found[1]) * 1000 ** names.index(found[2].upper()))
-
-
 @click.command(help=_HELP, short_help="Add a kernel that records its sessions to Jupyter's list.")
 @click.option("--kernel", metavar="NAME", required=True, help="The kernel to make it from.")
 @click.option("--name", help="Its name. [default: kspy-NAME]")
@@ -52,9 +37,7 @@ class Size(click.ParamType[int]):
     type=click.Path(file_okay=False, path_type=Path),
     help="Where the recordings go. [default: kspy's folder for data]",
 )
-@click.option("--keep-last", type=click.IntRange(1), metavar="N", help="Keep so many recordings.")
-@click.option("--keep-bytes", type=Size(), help="Keep so many bytes of recordings.")
-@click.option("--keep-days", type=click.IntRange(1), metavar="N", help="Keep recordings so long.")
+@keep_options()
 @click.option("--user", is_flag=True, help="Install for you alone.")
 @click.option("--sys-prefix", is_flag=True, help="Install into this Python's environment.")
 @click.option("--prefix", metavar="DIR", help="Install into this environment.")

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import click
 
-from kspy.cli.install import Size
+from kspy.cli.keep_options import keep_options
 from kspy.cli.tap_screen import make_screen
 from kspy.errors import KspyError
 from kspy.tap.limits import Limits
@@ -70,13 +70,7 @@ _OF_ALL = {"view"}
 )
 @click.option("--ca", metavar="FILE", help="With --gateway: certificates to trust (PEM).")
 @click.option("--insecure", is_flag=True, help="With --gateway: trust any certificate.")
-@click.option(
-    "--keep-last", type=click.IntRange(1), metavar="N", help="With --gateway: keep so many files."
-)
-@click.option("--keep-bytes", type=Size(), help="With --gateway: keep so many bytes of files.")
-@click.option(
-    "--keep-days", type=click.IntRange(1), metavar="N", help="With --gateway: keep files so long."
-)
+@keep_options("With --gateway: ")
 @click.option("-o", "--output", metavar="FILE", help="The recording. [default: kernel and time]")
 @click.option("--force", is_flag=True, help="Write over files that exist.")
 @click.option(
