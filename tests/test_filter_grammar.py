@@ -283,6 +283,13 @@ def test_expressions_mean_what_python_understands(source: str, any_case: bool, t
     assert found == (expected.span() if expected else None)
 
 
+@pytest.mark.parametrize("source", [r"[\w-]", r"[^\dk-m]", r"[\da-c]", r"[^\sA-Z]", r"[\W\u00e9]"])
+def test_sets_in_any_case_mean_what_python_understands(source: str) -> None:
+    (pattern,) = parse(f"/{source}/i").patterns
+    for text in "aAkKzZ\u00e9\u00c9\u0345\u0399 -_1\u0663\n":
+        assert pattern.is_in(text) == bool(re.search(source, text, re.IGNORECASE)), text
+
+
 def test_half_characters_do_not_match_and_do_not_hurt() -> None:
     (pattern,) = parse("/b.c/").patterns
     assert list(pattern.spans("\ud800b\udc00c \u00e9b\ud83dc")) == [(1, 4), (6, 9)]

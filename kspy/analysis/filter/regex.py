@@ -14,7 +14,7 @@ from __future__ import annotations
 import importlib
 import re
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import cache
 from typing import Any, Final
 
@@ -29,6 +29,8 @@ PIECE: Final = 10_000
 OVERLAP: Final = 5_000
 """Characters that pieces share: no match up to this length is missed."""
 _SHORTEST: Final = 2
+_LAST_CASED: Final = 0x1E943
+"""The last character that has another case (Adlam's)."""
 _ONE_PIECE: Final = (0,)
 
 # Python's own parser, which has no public name: an expression means what Python understands.
@@ -138,7 +140,7 @@ def _item(name: str, argument: Any, flags: int) -> str:
     if name == "ANY":
         return "(?s:.)" if flags & re.DOTALL else "[^\\n]"
     if name == "IN":
-        return _cased(_set(argument, flags), flags)
+        return _in_set(argument, flags)
     if name == "AT":
         if not flags & re.MULTILINE and str(argument) in ("AT_BEGINNING", "AT_END"):
             raise _CannotError("^ and $ match at lines; \\A and \\Z at the ends of a text")
@@ -158,20 +160,41 @@ def _cased(source: str, flags: int) -> str:
     return f"(?i:{source})" if flags & re.IGNORECASE else source
 
 
-def _set(members: Sequence[Any], flags: int) -> str:
-    written = []
+def _in_set(members: Sequence[Any], flags: int) -> str:
+    characters, classes = [], []
     sign = ""
     for code, argument in members:
         match str(code):
             case "NEGATE":
                 sign = "^"
             case "LITERAL":
-                written.append(literal(chr(argument)))
+                characters.append((argument, argument))
             case "RANGE":
-                written.append(f"{literal(chr(argument[0]))}-{literal(chr(argument[1]))}")
+                characters.append(argument)
             case _:
-                written.append(_class(_CLASSES[str(argument)], bool(flags & re.ASCII)))
-    return f"[{sign}{''.join(written)}]"
+                classes.append(_class(_CLASSES[str(argument)], bool(flags & re.ASCII)))
+    if not classes:
+        return _cased(f"[{sign}{_ranges(characters)}]", flags)
+    # To RE2, `\w` in any case would have what is no letter, but whose other case is one.
+    if flags & re.IGNORECASE:
+        characters += [
+            _other_case(code) for first, last in characters for code in _few(first, last)
+        ]
+    return f"[{sign}{_ranges(characters)}{''.join(classes)}]"
+
+
+def _ranges(ranges: Sequence[tuple[int, int]]) -> str:
+    return "".join(f"{literal(chr(first))}-{literal(chr(last))}" for first, last in ranges)
+
+
+def _few(first: int, last: int) -> Iterable[int]:
+    """The characters of a range, as far as there are scripts with two cases."""
+    return range(first, min(last, _LAST_CASED) + 1)
+
+
+def _other_case(code: int) -> tuple[int, int]:
+    other = chr(code).swapcase()
+    return (ord(other), ord(other)) if len(other) == 1 else (code, code)
 
 
 @cache
