@@ -12,6 +12,10 @@ messages between the two, and sends a copy of each to the capture socket. What i
 - Each copy begins with a frame that tells channel and direction. It is 16 random bytes that never
   leave the process, so the recorder can tell where a message begins without asking libzmq, which
   would cost more than all the rest.
+- A socket of libzmq belongs to one thread at a time, or messages get stuck. Clients are let in
+  late, once the kernel listens, and to bind its sockets while relays use them would be such a
+  mistake. So the relays begin with `bind`; until then nobody could be forwarded anything, and a
+  thread of Python copies what the kernel already says (see `kspy.tap.lull`).
 """
 
 from __future__ import annotations
@@ -29,6 +33,7 @@ from zmq.devices import monitored_queue
 
 from kspy.errors import KspyError
 from kspy.tap.connection import Connection, CurveKeys
+from kspy.tap.lull import Lull
 from kspy.wire.frames import CHANNELS, Channel
 from kspy.wire.message import ROUTES
 
@@ -63,7 +68,7 @@ class Proxy:
         self.welcome.bind(WELCOME_ADDRESS)
         self._fronts: dict[Channel, Socket] = {}
         self._backs: dict[Channel, Socket] = {}
-        self._started = False
+        self._lull: Lull | None = None
         self._kernel_gone = False
         self._bound: dict[Channel, int] = {}
         self._tokens: dict[Channel, tuple[bytes, bytes]] = {}
@@ -112,12 +117,24 @@ class Proxy:
     def bind(self, client: Connection) -> Connection:
         """Open the client's side, choosing ports that are 0. Raises `KspyError`.
 
-        May be called again after an error: what is open already stays open.
+        Forwarding begins. May be called again after an error: what is open already stays open.
         """
-        for channel in CHANNELS:
-            if channel not in self._bound:
-                self._bound[channel] = self._bind(channel, client)
+        if self._lull is None:
+            raise RuntimeError("start comes before bind")
+        self._lull.end()
+        try:
+            for channel in CHANNELS:
+                if channel not in self._bound:
+                    self._bound[channel] = self._bind(channel, client)
+        except KspyError:
+            self._begin_lull()
+            raise
         self.client = replace(client, ports=self._bound)
+        for channel in CHANNELS:
+            copies = self._copies()
+            threading.Thread(
+                target=self._relay, args=(channel, copies), name=f"kspy-{channel}", daemon=True
+            ).start()
         return self.client
 
     def _bind(self, channel: Channel, client: Connection) -> int:
@@ -142,7 +159,7 @@ class Proxy:
         return int(front.getsockopt_string(zmq.LAST_ENDPOINT).rstrip("\0").rpartition(":")[2])
 
     def start(self) -> None:
-        """Connect to the kernel and begin to forward. Raises `KspyError` for no address at all."""
+        """Connect to the kernel, and copy what it says. Raises `KspyError` for no address."""
         for channel in CHANNELS:
             back = self._backs[channel]
             if self.kernel.curve:
@@ -158,15 +175,17 @@ class Proxy:
         # number of greetings the recorder knows what this one does.
         iopub.send(b"\x01")
         iopub.send(b"\x01")
-        self._started = True
-        for channel in CHANNELS:
-            # Made here: where the end comes at once, a relay could no longer make one, and would
-            # leave the others open.
-            copies = self._socket(zmq.PUSH)
-            copies.connect(CAPTURE_ADDRESS)
-            threading.Thread(
-                target=self._relay, args=(channel, copies), name=f"kspy-{channel}", daemon=True
-            ).start()
+        self._begin_lull()
+
+    def _begin_lull(self) -> None:
+        backs = {self._backs[channel]: self._tokens[channel][1] for channel in CHANNELS}
+        self._lull = Lull(backs, self._copies(), also_close=tuple(self._fronts.values()))
+
+    def _copies(self) -> Socket:
+        """Made before the thread that uses it: where the end comes at once, that could not."""
+        copies = self._socket(zmq.PUSH)
+        copies.connect(CAPTURE_ADDRESS)
+        return copies
 
     def _relay(self, channel: Channel, copies: Socket) -> None:
         # A signal that interrupts libzmq here could break a message in two.
@@ -182,10 +201,10 @@ class Proxy:
             back.close(linger=0 if self._kernel_gone else _LINGER_MS)
 
     def abandon(self) -> None:
-        """Close where nobody uses `capture` and `welcome` yet, and relays may not have begun."""
+        """Close where nobody uses `capture` and `welcome` yet."""
         for socket in (self.capture, self.welcome):
             socket.close()
-        if not self._started:
+        if self._lull is None:
             for socket in (*self._fronts.values(), *self._backs.values()):
                 socket.close()
         self.close()
