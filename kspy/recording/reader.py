@@ -31,6 +31,7 @@ from kspy.recording.format import (
     decode_header,
     decompress,
 )
+from kspy.recording.gaps import add_gaps
 from kspy.recording.index import Columns, IndexBuilder, decode_columns
 from kspy.recording.lock import is_being_written
 from kspy.recording.scan import File, find_ident, read_entry, read_payload
@@ -198,7 +199,10 @@ class Recording:
         columns = Columns()
         for block in reversed(blocks):
             columns.extend(block)
-        return columns if columns.in_order(end.seq) else None
+        if not columns.in_order(end.seq):
+            return None
+        add_gaps(columns, end.seq)
+        return columns
 
     def _end(self) -> End | None:
         size = self._file.size()

@@ -7,6 +7,7 @@ what both make of a kernelspec.
 from __future__ import annotations
 
 import json
+import os
 import re
 import sys
 from collections.abc import Sequence
@@ -20,11 +21,25 @@ from kspy.tap.wrapper.arguments import of_kernelspec
 _PLACEHOLDER: Final = re.compile(r"\{([A-Za-z0-9_]+)\}")
 _HANDSHAKE: Final = (5, 6)
 """The protocol that brought registration files (messaging specification, "Handshake")."""
-_PYTHONS: Final = {
+_PLACE: Final = ("share", "jupyter", "kernels")
+PYTHONS: Final = {
     "python",
     f"python{sys.version_info.major}",
     f"python{sys.version_info.major}.{sys.version_info.minor}",
 }
+
+
+def python_of(folder: str) -> str:
+    """The Python of the environment that a kernelspec's folder is in; "" where it is in none.
+
+    A kernelspec that says `python` means that of the frontend, which is in the kernelspec's own
+    environment as a rule. The wrapper's may be another, where kspy is installed by itself.
+    """
+    path = Path(folder)
+    if path.parts[-4:-1] != _PLACE:
+        return ""
+    python = path.parents[3] / "bin" / "python"
+    return str(python) if os.access(python, os.X_OK) else ""
 
 
 @dataclass(frozen=True)
@@ -57,8 +72,8 @@ class Spec:
             _PLACEHOLDER.sub(lambda found: values.get(found[1], found[0]), word)
             for word in self.argv
         ]
-        if words[0] in _PYTHONS:
-            words[0] = sys.executable
+        if words[0] in PYTHONS:
+            words[0] = python_of(self.folder) or sys.executable
         return [str(Path(word).expanduser()) if word.startswith("~") else word for word in words]
 
 
