@@ -25,7 +25,6 @@ from kspy.tap.gateway.framing import Sink
 from kspy.tap.gateway.recorder import Connection, Recorder
 from kspy.tap.gateway.upstream import Upstream
 
-_READ_BYTES: Final = 1 << 16
 _LINGER_SECONDS: Final = 5.0
 _RESET: Final = struct.pack("ii", 1, 0)
 _REFUSALS: Final = (401, 403)
@@ -58,12 +57,8 @@ class Desk:
         return link.client
 
 
-class Side(asyncio.BufferedProtocol):
-    """A connection; `name` is who is at its other end, `full`: it takes no more for now.
-
-    It is read into a buffer of its own: to have asyncio make one of 256 KiB for each message
-    costs more than all that is done with the message here.
-    """
+class Side(asyncio.Protocol):
+    """A connection; `name` is who is at its other end, `full`: it takes no more for now."""
 
     def __init__(self, link: Link, name: str) -> None:
         self.name = name
@@ -73,18 +68,14 @@ class Side(asyncio.BufferedProtocol):
         self.full = False
         self._told_all = False
         self._link = link
-        self._view = memoryview(bytearray(_READ_BYTES))
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         assert isinstance(transport, asyncio.Transport)
         self.transport = transport
         self._link.made(self)
 
-    def get_buffer(self, sizehint: int) -> memoryview:
-        return self._view  # of a bytearray asyncio's TLS would fill a copy
-
-    def buffer_updated(self, nbytes: int) -> None:
-        self._link.received(self, bytes(self._view[:nbytes]))
+    def data_received(self, data: bytes) -> None:
+        self._link.received(self, data)
 
     def eof_received(self) -> bool:
         """Over TLS a connection cannot be half open."""
