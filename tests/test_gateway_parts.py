@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import contextlib
+import secrets
 import threading
+import zlib
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from websockets.extensions.permessage_deflate import PerMessageDeflate
 from websockets.frames import Frame, Opcode
@@ -79,8 +81,11 @@ def test_payloads_come_out_as_they_went_in(
 @pytest.mark.parametrize(
     "data",
     [b"\x81\x00", b"\xf1\x80abcd", b"\x83\x80abcd", b"\xc1\x84\0\0\0\0\xff\xff\xff\xff",
-     b"\x82\xff\x7f" + b"\xff" * 7],
-    ids=["unmasked", "reserved bits", "unknown opcode", "not compressed", "exabytes"],
+     b"\x82\xff\x7f" + b"\xff" * 7, b"\x80\x81\0\0\0\0a",
+     b"\x01\x81\0\0\0\0a" + b"\x82\x81\0\0\0\0b",
+     b"\xc1\xfe\x02\0\0\0\0\0" + b"\x03\0" * 256],
+    ids=["unmasked", "reserved bits", "unknown opcode", "not compressed", "exabytes",
+         "goes on without a beginning", "begins within another", "countless deflate streams"],
 )  # fmt: skip
 def test_what_is_no_websocket_is_said_so(data: bytes) -> None:
     agreed = compression("permessage-deflate")
@@ -89,10 +94,79 @@ def test_what_is_no_websocket_is_said_so(data: bytes) -> None:
         list(WebSocketReader(agreed, from_client=True).feed(data))
 
 
-@given(st.text())
+def squeezed(data: bytes) -> bytes:
+    """A frame that says its data is compressed."""
+    frame = Frame(Opcode.BINARY, data).serialize(mask=False)
+    return bytes([frame[0] | 0x40]) + frame[1:]
+
+
+def stream_of(pieces: list[bytes], ends: list[bool], *, sync: bool) -> bytes:
+    """A message compressed by RFC 7692 where each piece may end its deflate stream (BFINAL)."""
+    data = b""
+    for piece, is_last in zip(pieces, ends, strict=True):
+        squeezer = zlib.compressobj(wbits=-15)
+        data += squeezer.compress(piece)
+        data += squeezer.flush(zlib.Z_FINISH if is_last else zlib.Z_SYNC_FLUSH)
+    return data.removesuffix(b"\x00\x00\xff\xff") if not ends[-1] else data + b"\0" * sync
+
+
+@pytest.mark.parametrize("header", HEADERS[1:3])
+@given(
+    messages=st.lists(
+        st.lists(st.tuples(st.binary(max_size=99), st.booleans()), min_size=1, max_size=4),
+        max_size=5,
+    ),
+    sync=st.booleans(),
+)
+def test_deflate_streams_may_end_anywhere(
+    header: str, messages: list[list[tuple[bytes, bool]]], sync: bool
+) -> None:
+    agreed = compression(header)
+    assert agreed is not None
+    reader = WebSocketReader(agreed, from_client=False)
+    for message in messages:
+        pieces, ends = [piece for piece, _ in message], [is_last for _, is_last in message]
+        data = stream_of(pieces, ends, sync=sync)
+        frame = squeezed(data)
+        assert list(reader.feed(frame)) == [Payload(b"".join(pieces), False)]
+
+
+def test_a_deflate_stream_that_begins_anew_may_refer_to_the_last() -> None:
+    agreed = compression("permessage-deflate")
+    assert agreed is not None
+    reader = WebSocketReader(agreed, from_client=False)
+    said = secrets.token_bytes(300)
+    for dictionary in (b"", said):
+        squeezer = zlib.compressobj(wbits=-15, zdict=dictionary)
+        data = squeezer.compress(said) + squeezer.flush(zlib.Z_FINISH) + b"\0"
+        frame = squeezed(data)
+        assert list(reader.feed(frame)) == [Payload(said, False)]
+    assert len(data) < 100
+
+
+extension_like = st.lists(
+    st.sampled_from(
+        ["permessage-deflate", "x-webkit-deflate-frame", "server_no_context_takeover",
+         "client_no_context_takeover", "server_max_window_bits", "=", "10", '"15"', '"', ";", ",",
+         " ", "\t", "\\", "\x7f", "é"]
+    ),
+    max_size=12,
+).map("".join)  # fmt: skip
+
+
+@given(extension_like | st.text())
+@example("permessage-deflate;server_no_context_takeover")
+@example("permessage-deflate, permessage-deflate")
 def test_whatever_a_server_says_of_extensions(header: str) -> None:
     agreed = compression(header)
-    assert agreed is None or agreed.text in ("", header) or "permessage-deflate" in header
+    if agreed is None:
+        assert header
+        return
+    assert bool(agreed.text) == bool(header)
+    assert agreed.text.split(";")[0] == ("permessage-deflate" if header else "")
+    assert agreed.server_keeps == ("server_no_context_takeover" not in header)
+    assert agreed.client_keeps == ("client_no_context_takeover" not in header)
+    assert header.count("permessage-deflate") == bool(header)
 
 
 @given(st.binary(max_size=400), st.integers(1, 50))
