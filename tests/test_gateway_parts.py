@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import secrets
 import threading
+import time
 import zlib
 from itertools import pairwise
 from pathlib import Path
@@ -13,6 +14,7 @@ from typing import Any
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
+from tapping import wait_for
 from websockets.extensions.permessage_deflate import PerMessageDeflate
 from websockets.frames import Frame, Opcode
 
@@ -21,6 +23,7 @@ from kspy.recording.event import Event
 from kspy.recording.writer import Writer
 from kspy.tap.gateway import kernel_file
 from kspy.tap.gateway.kernel_file import KernelFile
+from kspy.tap.gateway.recorder import Connection, Recorder
 from kspy.tap.gateway.web_socket import (
     Closing,
     NotWebSocketError,
@@ -28,6 +31,7 @@ from kspy.tap.gateway.web_socket import (
     WebSocketReader,
     compression,
 )
+from kspy.tap.limits import EVERYTHING
 from kspy.wire.message import ROUTES
 
 HEADERS = [
@@ -210,3 +214,84 @@ def test_a_disk_that_is_too_slow_makes_a_counted_gap(
     assert times == [*range(60 - file.lost), 62]
     after = stories[stories.index(gap) + 1 :]
     assert [one.time_ns for one in after] == [60, 62]
+
+
+class Tapped:
+    """A recorder at a time that a test sets, and a WebSocket."""
+
+    def __init__(self, folder: Path) -> None:
+        self.now = time.time_ns()
+        self.folder = folder
+        self.connection = Connection("0123abcd-ef", "session", "here", "", "")
+        self.looked = 0
+        self.recorder = Recorder(folder, EVERYTHING, lambda *_: {}, self._look, print)
+        self.recorder.start()
+
+    def _look(self) -> int:
+        self.looked += 1
+        return self.now
+
+    def pass_time(self) -> None:
+        """Until long after, and until the recorder has seen that."""
+        self.now += kernel_file.IDLE_NS + 1
+        enough = self.looked + 3
+        wait_for(lambda: self.looked >= enough, "the recorder")
+
+    def say(self, text: bytes) -> None:
+        frame = Frame(Opcode.TEXT, text).serialize(mask=False)
+        self.recorder.passed(self.connection, frame, to_client=True)
+
+    def stories(self, state: str) -> list[list[str]]:
+        """Wait until the last of the files is in such a state; what each tells."""
+
+        def look() -> list[list[str]] | None:
+            found, states = [], []
+            for path in sorted(self.folder.iterdir(), key=lambda one: one.stat().st_ctime_ns):
+                with kspy.open(path) as recording:
+                    states.append(recording.state)
+                    found.append(
+                        [
+                            one.name if isinstance(one, Event) else one.frames[0].decode()
+                            for one in recording.stories()
+                        ]
+                    )
+            return found if states and states[-1] == state else None
+
+        return wait_for(look, f"a recording that is {state}")
+
+
+@pytest.mark.parametrize("is_deleted", [False, True], ids=["culled", "deleted"])
+def test_the_file_of_a_kernel_that_nobody_uses_is_closed(tmp_path: Path, is_deleted: bool) -> None:
+    tapped = Tapped(tmp_path)
+    recorder = tapped.recorder
+    recorder.opened(tapped.connection, "python3")
+    tapped.say(b"one")
+    if is_deleted:  # and its WebSocket stays open
+        recorder.happened(tapped.connection.kernel_id, "kernel_shut_down")
+    else:
+        recorder.ended(tapped.connection, "server")
+    assert tapped.stories("growing")
+    tapped.pass_time()
+    over = "kernel_shut_down" if is_deleted else "client_disconnected"
+    first = ["tap_started", "client_connected", "one", over, "tap_stopped"]
+    assert tapped.stories("whole") == [first]
+    if not is_deleted:
+        recorder.opened(tapped.connection, "python3")
+    tapped.say(b"two")
+    recorder.ended(tapped.connection, "client")
+    recorder.stop("asked")
+    second = ["tap_started", "client_connected", "two", "client_disconnected", "tap_stopped"]
+    assert sorted(tapped.stories("whole")) == sorted([first, second])
+    assert not recorder.failed
+
+
+def test_the_file_of_a_kernel_that_a_client_is_connected_to_stays_open(tmp_path: Path) -> None:
+    tapped = Tapped(tmp_path)
+    tapped.recorder.opened(tapped.connection, "python3")
+    tapped.say(b"one")
+    assert tapped.stories("growing")
+    tapped.pass_time()
+    tapped.say(b"two")
+    tapped.recorder.stop("asked")
+    told = ["tap_started", "client_connected", "one", "two", "tap_stopped"]
+    assert tapped.stories("whole") == [told]

@@ -4,9 +4,9 @@ Bytes that go to the client are looked at and nothing more. Those that go to the
 of `to_server` as they went in, except for the names of `kspy.tap.gateway.naming`. Where the bytes
 are no HTTP/1 that is understood here, it stops looking: the connection goes on without it.
 
-To change a head it must be whole, so where names are changed, what has come of one waits for the
-rest; and what follows a request that may switch protocols waits for the answer, which says
-whether it is HTTP. Nothing is held that can still be known to be needed no more. Pure.
+To change a head it must be whole: where names are changed, what has come of one waits for the
+rest, and what follows a request that may switch protocols for the answer, which says whether it
+is HTTP. All that waits is let go when a side ends, or this stops looking. Pure.
 """
 
 from __future__ import annotations
