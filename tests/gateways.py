@@ -17,7 +17,7 @@ from typing import Any
 
 import psutil
 from command import KSPY
-from tapping import PATIENCE, answers, short_folder, surroundings, wait_for
+from tapping import PATIENCE, answers, surroundings, wait_for
 from tornado.httpclient import AsyncHTTPClient, HTTPRequest, HTTPResponse
 from tornado.websocket import WebSocketClientConnection, websocket_connect
 
@@ -202,20 +202,10 @@ def tapping_gateway(folder: Path, url: str, *options: str) -> Iterator[GatewayTa
         if tap.process.poll() is None:
             assert tap.end() == 0, tap.said
         assert "Traceback" not in tap.said
+        assert "eof_received" not in tap.said  # what asyncio would say of a mistake over TLS
         assert not answers(tap.port)
     finally:
         tap.force_end()
-
-
-@contextlib.contextmanager
-def tapped(kind: str = "server", base: str = "/", *options: str) -> Iterator[tuple[Server, Client]]:
-    """A server and a tap before it, in a folder that is thrown away; a client of the tap."""
-    with (
-        short_folder() as folder,
-        running_server(folder, kind=kind, base=base, options=options) as server,
-        tapping_gateway(folder, server.url) as tap,
-    ):
-        yield server, Client(tap.url, server.token, tap)
 
 
 class Client:
