@@ -128,6 +128,8 @@ def running_server(
         JUPYTER_DATA_DIR=str(folder / "data"),
         JUPYTERLAB_SETTINGS_DIR=str(folder / "lab"),
         JUPYTERLAB_WORKSPACES_DIR=str(folder / "lab"),
+        # A server without JupyterLab and other extensions starts in two thirds of the time.
+        **({} if kind == "lab" else {"JUPYTER_NO_CONFIG": "1"}),
     )
 
     def up() -> bool:
