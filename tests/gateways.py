@@ -17,7 +17,7 @@ from typing import Any
 
 import psutil
 from command import KSPY
-from tapping import PATIENCE, answers, short_folder, surroundings, wait_for
+from tapping import PATIENCE, answers, surroundings, wait_for
 from tornado.httpclient import AsyncHTTPClient, HTTPRequest, HTTPResponse
 from tornado.websocket import WebSocketClientConnection, websocket_connect
 
@@ -128,6 +128,8 @@ def running_server(
         JUPYTER_DATA_DIR=str(folder / "data"),
         JUPYTERLAB_SETTINGS_DIR=str(folder / "lab"),
         JUPYTERLAB_WORKSPACES_DIR=str(folder / "lab"),
+        # A server without JupyterLab and other extensions starts in two thirds of the time.
+        **({} if kind == "lab" else {"JUPYTER_NO_CONFIG": "1"}),
     )
 
     def up() -> bool:
@@ -202,20 +204,10 @@ def tapping_gateway(folder: Path, url: str, *options: str) -> Iterator[GatewayTa
         if tap.process.poll() is None:
             assert tap.end() == 0, tap.said
         assert "Traceback" not in tap.said
+        assert "eof_received" not in tap.said  # what asyncio would say of a mistake over TLS
         assert not answers(tap.port)
     finally:
         tap.force_end()
-
-
-@contextlib.contextmanager
-def tapped(kind: str = "server", base: str = "/", *options: str) -> Iterator[tuple[Server, Client]]:
-    """A server and a tap before it, in a folder that is thrown away; a client of the tap."""
-    with (
-        short_folder() as folder,
-        running_server(folder, kind=kind, base=base, options=options) as server,
-        tapping_gateway(folder, server.url) as tap,
-    ):
-        yield server, Client(tap.url, server.token, tap)
 
 
 class Client:

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import socket
+from collections.abc import Iterator, Mapping
 
 import pytest
 from gateways import GatewayTap, tapping_gateway
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from talking import Break, End, Hear, Listener, Say, Step, Wait, talk
 from tapping import short_folder
+from tornado.httputil import HTTPHeaders
+
+from kspy.tap.gateway.exchange import Exchange, Rename, Request
 
 BIG = bytes(range(256)) * 40_000  # 10 MB
-HOST = b"Host: localhost\r\n"
+HOST = b"Host: localhost:54321\r\n"  # as long as the name that the server gets
 GET = b"GET /api/kernels?token=abc HTTP/1.1\r\n" + HOST + b"Cookie: a=b; c=d\r\n\r\n"
 UPGRADE = (
     b"GET /api/kernels/0aa0-1/channels HTTP/1.1\r\n" + HOST + b"Connection: Upgrade\r\n"
@@ -18,6 +24,7 @@ UPGRADE = (
 )
 SWITCH = b"HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n"
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nSet-Cookie: x=y; HttpOnly\r\n\r\nok"
+SPACES = b"Referer: x" + b" " * 60_000 + b"y\r\n\r\n"
 REFUSED = OK.replace(b"200 OK", b"403 No")
 
 
@@ -110,10 +117,34 @@ CONVERSATIONS: dict[str, Conversation] = {
     ),
     "no WebSocket after all": (
         [Say(UPGRADE + b"early"), Hear(len(SWITCH) + 3), Say(b"\x00\xff" * 99), End()],
-        [Hear(len(UPGRADE) + 5), Say(SWITCH + b"odd"), Say(bytes(300))],
+        [Hear(len(UPGRADE)), Say(SWITCH + b"odd"), Say(bytes(300))],
+    ),
+    "a flood behind an upgrade": (
+        [Say(UPGRADE + BIG), End()],
+        [Hear(len(UPGRADE)), Wait(), Say(SWITCH), Hear(len(UPGRADE + BIG)), Say(b"enough")],
+    ),
+    "a request behind an upgrade, and no more": (
+        [Say(UPGRADE + GET), End()],
+        [Hear(len(UPGRADE)), Wait(), Say(REFUSED), Hear(len(UPGRADE + GET)), Say(OK)],
+    ),
+    "half a request behind an upgrade, and no more": (
+        [Say(UPGRADE + GET[:30]), End()],
+        [Hear(len(UPGRADE)), Wait(), Say(REFUSED)],
+    ),
+    "a request behind an upgrade, answered with nonsense": (
+        [Say(UPGRADE + GET), Hear(len(REFUSED)), End()],
+        [Hear(len(UPGRADE)), Say(REFUSED + b"nonsense\r\n\r\n"), Hear(len(UPGRADE + GET))],
+    ),
+    "half a request, and no more": ([Say(GET[:30]), End()], [Hear(30), Say(OK)]),
+    "half a request to a server that says no more": (
+        [Hear(len(OK)), Wait(), Say(GET[:30]), Wait(), Say(GET[30:])], [Say(OK), End()],
+    ),
+    "sixty thousand spaces": (
+        [Say(asks(b"GET /x", SPACES)), Hear(len(OK)), End()],
+        [Hear(len(asks(b"GET /x", SPACES))), Say(OK)],
     ),
     "old line ends and odd headers": (
-        [Say(b"\r\nGET /x HTTP/1.0\nhOsT :  localhost \nX-Twice: 1\nx-twice: 2\n\n"), End()],
+        [Say(b"\r\nGET /x HTTP/1.0\nhOsT :  localhost:54321 \nX-Twice: 1\nx-twice: 2\n\n"), End()],
         [Hear(20), Say(b"HTTP/1.1 200\r\nnot a header\r\n\r\nbody")],
     ),
     "no HTTP at all": ([Say(b"\x16\x03\x01" + bytes(2000)), End()], [Hear(9), Say(b"\x15\x03")]),
@@ -138,11 +169,11 @@ def listener() -> Iterator[Listener]:
     found.close()
 
 
-@pytest.fixture(scope="module")
-def tap(listener: Listener) -> Iterator[GatewayTap]:
+@pytest.fixture(scope="module", params=["127.0.0.1", "0.0.0.0"], ids=["as it is", "renaming"])
+def tap(request: pytest.FixtureRequest, listener: Listener) -> Iterator[GatewayTap]:
     with short_folder() as folder:
-        url = f"http://127.0.0.1:{listener.port}/"
-        with tapping_gateway(folder, url) as found:
+        url = f"http://localhost:{listener.port}/"
+        with tapping_gateway(folder, url, "--listen", f"{request.param}:0") as found:
             listener.accept().close()  # it looked whether somebody is there
             yield found
 
@@ -151,6 +182,107 @@ def tap(listener: Listener) -> Iterator[GatewayTap]:
 def test_bytes(name: str, listener: Listener, tap: GatewayTap) -> None:
     client, server = CONVERSATIONS[name]
     direct = talk(listener.port, listener, client, server)
-    assert talk(tap.port, listener, client, server) == direct
-    assert direct[1][0] == b"".join(step.data for step in client if isinstance(step, Say))
+    answers, (asked, how) = talk(tap.port, listener, client, server)
+    theirs, ours = b"localhost:%d" % listener.port, b"localhost:54321"
+    assert (answers, (asked.replace(theirs, ours), how)) == direct
+    assert direct[1][0] == said(client)
     assert "silence" not in (direct[0][1], direct[1][1])
+
+
+def test_a_client_is_read_no_further_than_what_can_be_passed_on(
+    listener: Listener, tap: GatewayTap
+) -> None:
+    with socket.create_connection(("127.0.0.1", tap.port)) as client, listener.accept() as server:
+        client.sendall(UPGRADE)
+        assert server.recv(4, socket.MSG_WAITALL) == b"GET "
+        client.settimeout(1.0)
+        with pytest.raises(TimeoutError):
+            client.sendall(bytes(100 << 20))
+
+
+def said(steps: list[Step]) -> bytes:
+    return b"".join(step.data for step in steps if isinstance(step, Say))
+
+
+class Listening:
+    """Who wants to know (`Watcher`)."""
+
+    def __init__(self) -> None:
+        self.was_opened = False
+
+    def answered(self, request: Request, status: int, headers: HTTPHeaders) -> None:
+        return None
+
+    def complete(self, request: Request) -> None:
+        return None
+
+    def opened(self, request: Request, headers: HTTPHeaders) -> None:
+        self.was_opened = True
+
+    def switched(self, data: bytes, *, to_client: bool) -> None:
+        return None
+
+
+def unchanged(head: bytes, headers: Mapping[str, str]) -> bytes:
+    return head
+
+
+SHORT = [name for name, (one, other) in CONVERSATIONS.items() if len(said(one + other)) < 9_000]
+
+
+@pytest.mark.parametrize("rename", [None, unchanged], ids=["as it is", "renaming"])
+@given(
+    names=st.lists(st.sampled_from(SHORT), min_size=1, max_size=3),
+    errors=st.lists(st.tuples(st.integers(0, 5_000), st.integers(0, 255)), max_size=3),
+    cuts=st.lists(st.tuples(st.booleans(), st.integers(1, 500)), max_size=60),
+    who_ends=st.booleans(),
+)
+@settings(max_examples=300)
+def test_no_byte_is_lost_or_moved(
+    rename: Rename | None,
+    names: list[str],
+    errors: list[tuple[int, int]],
+    cuts: list[tuple[bool, int]],
+    who_ends: bool,
+) -> None:
+    """Whatever is said, in whatever pieces, and whoever ends."""
+    client, server = (bytearray().join(said(CONVERSATIONS[n][i]) for n in names) for i in (0, 1))
+    for place, value in errors:
+        client[place % len(client)] = value
+    exchange = Exchange(Listening(), rename)
+    passed, left, answers = b"", bytes(client), bytes(server)
+    for is_client, size in cuts:
+        if is_client:
+            passed += exchange.to_server(left[:size]) if left else b""
+            left = left[size:]
+        else:
+            passed += exchange.to_client(answers[:size]) if answers else b""
+            answers = answers[size:]
+        assert client.startswith(passed)
+    passed += exchange.to_server(left)
+    if who_ends:
+        passed += exchange.client_ended()
+        passed += exchange.to_client(answers)
+        # What still waits, waits for an answer.
+        assert passed == client or (exchange.is_holding and exchange.awaiting)
+    passed += exchange.server_ended()
+    assert passed == client
+    assert not exchange.is_holding
+
+
+@pytest.mark.parametrize("rename", [None, unchanged], ids=["as it is", "renaming"])
+def test_what_follows_an_upgrade_is_held_up_to_a_limit(rename: Rename | None) -> None:
+    watcher = Listening()
+    exchange = Exchange(watcher, rename)
+    exchange.to_server(UPGRADE)
+    passed = 0
+    for _ in range(1_000):
+        if exchange.is_full:
+            break
+        passed += len(exchange.to_server(bytes(1_000)))
+    assert exchange.is_full == exchange.is_holding == bool(rename)
+    assert passed == (0 if rename else 1_000_000)
+    released = exchange.to_client(SWITCH)
+    assert watcher.was_opened == bool(rename)
+    assert (len(released) > 100_000) == bool(rename)
+    assert not exchange.is_full

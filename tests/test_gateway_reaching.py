@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import re
 import signal
 import socket
@@ -14,9 +15,11 @@ from pathlib import Path
 
 import pytest
 from command import kspy as run_kspy
-from gateways import Client, GatewayTap, free_port, running_server, tapped, tapping_gateway
+from gateways import Client, GatewayTap, Server, free_port, running_server, tapping_gateway
 from talking import End, Hear, Listener, Say, Step, Wait, talk
 from tapping import short_folder, wait_for
+
+from kspy.tap.gateway.upstream import parse
 
 BASE = "/user/ada/"
 TOKEN = "0123456789abcdef"
@@ -35,6 +38,12 @@ def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
     )  # fmt: skip
     path.write_bytes(path.read_bytes() + path.with_suffix(".crt").read_bytes())
     return path
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[Server]:
+    with short_folder() as path, running_server(path, base=BASE) as found:
+        yield found
 
 
 @pytest.fixture
@@ -66,18 +75,26 @@ def execute_through(tap: GatewayTap, token: str) -> None:
     assert stream.content["text"] == "Hello world!\n"
 
 
-@pytest.mark.parametrize("kind", ["server", "gateway"])
-def test_a_base_path_is_part_of_the_url_to_use(kind: str) -> None:
-    with tapped(kind, BASE) as (server, client):
-        assert client.url.endswith(BASE.rstrip("/"))
-        execute_through(client.tap, server.token)
+def test_a_base_path_is_part_of_the_url_to_use(folder: Path, server: Server) -> None:
+    with tapping_gateway(folder, server.url) as tap:
+        assert tap.url.endswith(BASE.rstrip("/"))
+        execute_through(tap, server.token)
 
 
-@pytest.mark.parametrize("scheme", ["https", "wss"])
-def test_tls(folder: Path, certificate: Path, scheme: str) -> None:
+def test_others_can_reach_a_server_on_loopback_and_it_warns(folder: Path, server: Server) -> None:
+    with tapping_gateway(folder, server.url, "--listen", "0.0.0.0:0") as tap:
+        assert "others on the network can reach the server" in tap.said
+        tap.url = tap.url.replace("0.0.0.0", _own_address())
+        execute_through(tap, server.token)
+        response = asyncio.run(Client(tap.url, "wrong").ask("GET", "/api/kernels"))
+        assert response.code == 403
+        wait_for(lambda: "refused a request (403): it needs a token" in tap.said, "the warning")
+
+
+def test_tls(folder: Path, certificate: Path) -> None:
     options = [f"--ServerApp.certfile={certificate}", "--ServerApp.allow_remote_access=True"]
     with running_server(folder, options=options) as server:
-        url = server.url.replace("http://127.0.0.1", f"{scheme}://localhost")
+        url = server.url.replace("http://127.0.0.1", "https://localhost")
         with tapping_gateway(folder, url, "--ca", str(certificate)) as tap:
             execute_through(tap, server.token)
         with tapping_gateway(folder, url, "--insecure") as tap:
@@ -91,13 +108,45 @@ def test_tls(folder: Path, certificate: Path, scheme: str) -> None:
         assert "127.0.0.1" in named
 
 
+@pytest.mark.parametrize(("scheme", "is_tls"), [("ws", False), ("wss", True)])
+def test_the_schemes_of_websockets_mean_those_of_http(scheme: str, is_tls: bool) -> None:
+    upstream = parse(f"{scheme}://localhost/base/")
+    assert upstream.url == f"http{'s' * is_tls}://localhost/base"
+    assert (upstream.port, upstream.tls is not None) == ((443, True) if is_tls else (80, False))
+
+
+def test_over_tls_a_server_may_end_first(folder: Path, certificate: Path) -> None:
+    listener = Listener(tls=_tls(certificate))
+
+    def serve() -> None:
+        listener.accept().close()  # the tap looks whether somebody is there
+        connection = listener.accept()
+        connection.recv(1 << 16)
+        connection.sendall(b"HTTP/1.0 200 OK\r\n\r\nno length")
+        assert isinstance(connection, ssl.SSLSocket)
+        connection.unwrap().close()  # says over TLS that it has said all
+
+    serving = threading.Thread(target=serve)
+    serving.start()
+    url = f"https://localhost:{listener.port}"
+    with tapping_gateway(folder, url, "--insecure") as tap:
+        response = asyncio.run(Client(tap.url, "any").ask("GET", "/"))
+        assert response.body == b"no length"
+    serving.join()
+    listener.close()
+
+
+def _tls(certificate: Path) -> ssl.SSLContext:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate)
+    return context
+
+
 def test_over_tls_an_answer_comes_though_the_client_has_ended_its_side(
     folder: Path, certificate: Path
 ) -> None:
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(certificate)
     ask = b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n"
-    listener = Listener(tls=context)
+    listener = Listener(tls=_tls(certificate))
     tap = _tap_while(listener, folder, f"https://localhost:{listener.port}", "--insecure")
     try:
         answers: list[Step] = [Hear(len(ask)), Wait(), Say(OK)]
@@ -159,11 +208,20 @@ def _own_address() -> str:
 
 
 def test_a_server_that_goes_away_and_comes_back(folder: Path) -> None:
-    port = 0
-    with running_server(folder) as server:
-        port = int(server.url.rpartition(":")[2])
-        tap = GatewayTap(folder, server.url)
-    try:
+    async def converse(client: Client, server: Server) -> None:
+        kernel_id = await client.start_kernel()
+        async with client.connect(kernel_id) as channels:
+            await channels.run()
+            server.process.force_end()
+            while await channels.connection.read_message() is not None:
+                pass
+
+    with contextlib.ExitStack() as stack:
+        with running_server(folder) as server:
+            tap = stack.enter_context(tapping_gateway(folder, server.url))
+            asyncio.run(converse(Client(tap.url, server.token), server))
+        closed = tap.wait_event("client_disconnected")
+        assert closed.data == {"client": 1, "cut_by": "server"}
         ask = Client(tap.url, "any").ask
         for _ in range(2):
             response = asyncio.run(ask("GET", "/api"))
@@ -172,27 +230,8 @@ def test_a_server_that_goes_away_and_comes_back(folder: Path) -> None:
                 rb"kspy: http://127.0.0.1:\d+: no server answers: .*\n", response.body
             )
         assert tap.said.count("no server answers") == 1
-        with running_server(folder, port=port):
+        with running_server(folder, port=int(server.url.rpartition(":")[2])):
             assert asyncio.run(ask("GET", "/api")).code == 200
-        assert tap.end() == 0
-    finally:
-        tap.force_end()
-
-
-def test_a_server_that_dies_cuts_the_websocket(folder: Path) -> None:
-    async def converse(client: Client, die: object) -> None:
-        kernel_id = await client.start_kernel()
-        async with client.connect(kernel_id) as channels:
-            await channels.run()
-            assert callable(die)
-            die()
-            while await channels.connection.read_message() is not None:
-                pass
-
-    with running_server(folder) as server, tapping_gateway(folder, server.url) as tap:
-        asyncio.run(converse(Client(tap.url, server.token), server.process.force_end))
-        closed = tap.wait_event("client_disconnected")
-        assert closed.data == {"client": 1, "cut_by": "server"}
 
 
 @pytest.mark.parametrize(
@@ -250,35 +289,23 @@ def test_ports_and_folders_that_cannot_be_had(folder: Path) -> None:
     listener.close()
 
 
-def test_it_warns_when_others_can_reach_it(folder: Path) -> None:
-    listener = Listener()
-    tap = _tap_while(listener, folder, f"http://127.0.0.1:{listener.port}", "--listen", "0.0.0.0:0")
+def test_a_folder_that_is_gone_stops_no_session(folder: Path, server: Server) -> None:
+    tap = GatewayTap(folder, server.url)
     try:
-        assert "others on the network can reach the server" in tap.said
-        assert tap.end() == 0
+        tap.recordings.rmdir()
+        tap.recordings.write_text("no folder any more")
+
+        async def converse() -> None:
+            client = Client(tap.url, server.token)
+            kernel_id = await client.start_kernel()
+            async with client.connect(kernel_id) as channels:
+                assert await channels.run() == "Hello world!\n"
+
+        asyncio.run(converse())
+        wait_for(lambda: "is not recorded, but works" in tap.said, "the warning")
+        assert tap.end() == 2
     finally:
         tap.force_end()
-        listener.close()
-
-
-def test_a_folder_that_is_gone_stops_no_session(folder: Path) -> None:
-    with running_server(folder) as server:
-        tap = GatewayTap(folder, server.url)
-        try:
-            tap.recordings.rmdir()
-            tap.recordings.write_text("no folder any more")
-
-            async def converse() -> None:
-                client = Client(tap.url, server.token)
-                kernel_id = await client.start_kernel()
-                async with client.connect(kernel_id) as channels:
-                    assert await channels.run() == "Hello world!\n"
-
-            asyncio.run(converse())
-            wait_for(lambda: "is not recorded, but works" in tap.said, "the warning")
-            assert tap.end() == 2
-        finally:
-            tap.force_end()
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])

@@ -18,7 +18,11 @@ from kspy.wire.websocket import V1
 COMPRESSED = "--ServerApp.websocket_compression_options={}"
 
 
-@pytest.fixture(scope="module", params=["server", "gateway"])
+both_kinds = pytest.mark.parametrize("server", ["server", "gateway"], indirect=True)
+one_kind = pytest.mark.parametrize("server", ["server"], indirect=True)
+
+
+@pytest.fixture(scope="module")
 def server(request: pytest.FixtureRequest) -> Iterator[Server]:
     options = [COMPRESSED] if request.param == "server" else []
     with (
@@ -51,6 +55,7 @@ def wait_closed(client: Client, count: int = 1) -> None:
     client.tap.wait_event("client_disconnected", count)
 
 
+@both_kinds
 @pytest.mark.parametrize("compressed", [False, True], ids=["plain", "compressed"])
 @pytest.mark.parametrize("v1", [False, True], ids=["default", "v1"])
 def test_every_payload_is_recorded_as_client_and_server_sent_it(
@@ -86,6 +91,7 @@ def test_every_payload_is_recorded_as_client_and_server_sent_it(
     assert not any(message.flags for message in messages)
 
 
+@both_kinds
 @pytest.mark.parametrize("v1", [False, True], ids=["default", "v1"])
 def test_buffers_both_ways(client: Client, v1: bool) -> None:
     buffers = [b"", bytes(range(256)) * 4096, b"\x00\xff"]
@@ -112,6 +118,7 @@ def test_buffers_both_ways(client: Client, v1: bool) -> None:
         assert message.encoding == ("v1" if v1 else "binary")
 
 
+@one_kind
 def test_two_clients_at_once_are_told_apart_in_one_file(client: Client) -> None:
     async def converse() -> tuple[Channels, Channels]:
         kernel_id = await client.start_kernel()
@@ -130,6 +137,7 @@ def test_two_clients_at_once_are_told_apart_in_one_file(client: Client) -> None:
     assert [event.data["client"] for event in client.tap.events("client_connected")] == [1, 2]
 
 
+@one_kind
 def test_a_client_that_comes_again_is_the_same_one_in_the_same_file(client: Client) -> None:
     async def converse() -> None:
         kernel_id = await client.start_kernel()
@@ -145,6 +153,7 @@ def test_a_client_that_comes_again_is_the_same_one_in_the_same_file(client: Clie
     assert [request.client for request in requests] == [1, 2, 1]
 
 
+@both_kinds
 def test_a_file_a_kernel_named_after_it_and_closed_once_it_is_deleted(client: Client) -> None:
     async def converse() -> list[str]:
         kernel_ids = [await client.start_kernel() for _ in range(2)]
@@ -172,6 +181,7 @@ def test_a_file_a_kernel_named_after_it_and_closed_once_it_is_deleted(client: Cl
     assert state_of(alive) == "whole"
 
 
+@both_kinds
 def test_interrupt_restart_and_shutdown_by_request(client: Client) -> None:
     async def converse() -> None:
         kernel_id = await client.start_kernel()
@@ -201,6 +211,7 @@ def test_interrupt_restart_and_shutdown_by_request(client: Client) -> None:
     assert found[0].time_ns < error.time_ns < found[1].time_ns
 
 
+@one_kind
 def test_close_codes_pass_and_are_recorded(client: Client) -> None:
     async def converse() -> None:
         kernel_id = await client.start_kernel()
@@ -216,6 +227,7 @@ def test_close_codes_pass_and_are_recorded(client: Client) -> None:
     assert closed.data == wanted
 
 
+@one_kind
 def test_a_cut_connection_is_an_event(client: Client) -> None:
     async def converse() -> None:
         kernel_id = await client.start_kernel()
@@ -231,6 +243,7 @@ def test_a_cut_connection_is_an_event(client: Client) -> None:
     assert closed.data == {"client": 1, "cut_by": "client"}
 
 
+@one_kind
 def test_the_tap_that_ends_says_so_to_clients_and_in_the_file(client: Client) -> None:
     async def converse() -> None:
         kernel_id = await client.start_kernel()
@@ -248,6 +261,7 @@ def test_the_tap_that_ends_says_so_to_clients_and_in_the_file(client: Client) ->
         assert recording.state == "whole"
 
 
+@one_kind
 def test_no_token_is_written_or_printed_anywhere(server: Server) -> None:
     secret = server.token
     url = f"http://somebody:{secret}@{server.url.removeprefix('http://')}/?token={secret}#{secret}"
@@ -276,6 +290,7 @@ def test_no_token_is_written_or_printed_anywhere(server: Server) -> None:
         assert secret.encode() not in tap.file().read_bytes()
 
 
+@both_kinds
 def test_wrong_token_and_unknown_kernel_are_the_servers_own_answers(
     client: Client, server: Server
 ) -> None:

@@ -93,6 +93,14 @@ def test_bookmarks_go_with_their_recording_and_nothing_else_does(tmp_path: Path)
     assert names(tmp_path) == {last, f"{last}.bookmarks", link.name, *others}
 
 
+def test_whatever_a_kernel_is_called_its_recording_can_be_made(tmp_path: Path) -> None:
+    path = new_recording(tmp_path, "核" * 200, "0123abcd-ef01")
+    path.with_name(f"{path.name}.bookmarks").touch()
+    path.touch()
+    assert path.name.startswith("核" * 30)
+    assert [one.path for one in kept(tmp_path)] == [path]
+
+
 def test_one_that_is_being_written_stays(tmp_path: Path) -> None:
     growing = new_recording(tmp_path, "growing")
     with Conversation(growing) as conversation:

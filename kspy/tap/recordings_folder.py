@@ -26,6 +26,8 @@ from kspy.tap.limits import Limits
 FOLDER_VARIABLE: Final = "KSPY_DATA_DIR"
 _ID: Final = 8
 _NAME: Final = re.compile(r".+-\d{8}-\d{6}-[0-9A-Za-z]{8}\.kspy")
+_KERNEL: Final = 100
+"""Bytes of a kernel's name in a file's: most file systems have room for 255 in all."""
 _DAY: Final = 86_400
 
 
@@ -56,6 +58,7 @@ def new_recording(folder: Path, kernel: str, kernel_id: str = "") -> Path:
     except OSError as error:
         raise KspyError(f"{folder}: cannot be made: {error.strerror}") from error
     name = re.sub(r"[^\w.-]+", "-", kernel) or "kernel"
+    name = name.encode()[:_KERNEL].decode(errors="ignore")
     known = re.sub(r"[^0-9A-Za-z]+", "", kernel_id)[:_ID]
     while True:
         last = known if len(known) == _ID else secrets.token_hex(_ID // 2)

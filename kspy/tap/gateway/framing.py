@@ -13,7 +13,7 @@ from tornado.httputil import HTTPHeaders, HTTPInputError
 
 HEAD_LIMIT: Final = 1 << 18
 _LINE_LIMIT: Final = 1 << 14
-_HEAD_END: Final = re.compile(rb"(?<=\n)\r?\n")
+_LINE_ENDS: Final = re.compile(rb"[\r\n]*")
 _SIZE: Final = re.compile(rb"[0-9a-fA-F]{1,15}")
 _LENGTH: Final = re.compile(r"[0-9]{1,15}")
 
@@ -118,14 +118,16 @@ def head_end(data: bytes, at: int) -> int:
 
     Raises `LostTrackError` where it is longer than any head is.
     """
-    start = at
-    while data[start : start + 1] in (b"\r", b"\n"):  # RFC 9112, 2.2: lines before it
-        start += 1
-    match = _HEAD_END.search(data, start)
-    stop = match.end() if match else len(data)
+    before = _LINE_ENDS.match(data, at)  # RFC 9112, 2.2: empty lines
+    start = before.end() if before else at
+    found = data.find(b"\n\r\n", start)
+    stop = found + 3 if found >= 0 else len(data)
+    bare = data.find(b"\n\n", start, stop)
+    if bare >= 0:
+        stop = bare + 2
     if stop - at > HEAD_LIMIT:
         raise LostTrackError
-    return stop if match else 0
+    return stop if found >= 0 or bare >= 0 else 0
 
 
 def read_head(head: bytes) -> tuple[str, HTTPHeaders]:

@@ -16,6 +16,7 @@ from kspy.recording.writer import Writer
 CHUNK_NS: Final = 100_000_000
 CHUNK_MESSAGES: Final = 256
 WAITING_LIMIT: Final = 256 << 20
+IDLE_NS: Final = 300 * 1_000_000_000
 _TOO_SLOW: Final = "the disk was too slow, and too much was waiting for it"
 
 
@@ -47,6 +48,7 @@ class KernelFile:
     lost          messages that there was no room for
     connections   WebSockets that are open
     over          was the kernel deleted?
+    closed        no more can be written
     """
 
     def __init__(self, writer: Writer) -> None:
@@ -54,6 +56,8 @@ class KernelFile:
         self.lost = 0
         self.connections = 0
         self.over = False
+        self.closed = False
+        self._used_ns = 0
         self._clients: dict[str, int] = {}
         self._count = 0
         self._waiting: deque[_Message | _Event | _Lost] = deque()
@@ -72,13 +76,24 @@ class KernelFile:
         return number
 
     def message(self, time_ns: int, route: int, payload: bytes, client: int, flags: int) -> None:
+        self._used_ns = time_ns
         if self._waiting_bytes + len(payload) > WAITING_LIMIT and self._behind:
             self._lose(time_ns)
             return
         self._add(_Message(time_ns, route, payload, client, flags), len(payload))
 
     def event(self, time_ns: int, name: str, data: Mapping[str, Any]) -> None:
+        self._used_ns = time_ns
         self._add(_Event(time_ns, name, data), 0)
+
+    def is_idle(self, now_ns: int) -> bool:
+        """Has nobody had a use for it for `IDLE_NS`?
+
+        A kernel that its server ends by itself is never said to be over, and after a request that
+        ended one a WebSocket may stay open: no file is kept open for those.
+        """
+        unused = now_ns - self._used_ns > IDLE_NS and not self._behind
+        return unused and (self.over or not self.connections)
 
     def tick(self, now_ns: int) -> None:
         """Call often: write what waited, and what has been lying for long enough."""
@@ -90,6 +105,7 @@ class KernelFile:
 
     def close(self) -> None:
         """Write all there is; this one waits for the disk."""
+        self.closed = True
         while self._waiting:
             self._write(self._next())
         self.writer.close()

@@ -58,13 +58,14 @@ class Desk:
 
 
 class Side(asyncio.Protocol):
-    """A connection; `name` is who is at its other end."""
+    """A connection; `name` is who is at its other end, `full`: it takes no more for now."""
 
     def __init__(self, link: Link, name: str) -> None:
         self.name = name
         self.transport: asyncio.Transport | None = None
         self.ended = False
         self.lost = False
+        self.full = False
         self._told_all = False
         self._link = link
 
@@ -77,18 +78,22 @@ class Side(asyncio.Protocol):
         self._link.received(self, data)
 
     def eof_received(self) -> bool:
+        """Over TLS a connection cannot be half open."""
         self.ended = True
-        return self._link.side_ended(self)
+        stays = self._link.side_ended(self)
+        return stays and self.transport is not None and self.transport.can_write_eof()
 
     def connection_lost(self, error: Exception | None) -> None:
         self.lost = True
         self._link.side_lost(self, error)
 
     def pause_writing(self) -> None:
-        self._link.other(self).read_on(on=False)
+        self.full = True
+        self._link.flow()
 
     def resume_writing(self) -> None:
-        self._link.other(self).read_on(on=True)
+        self.full = False
+        self._link.flow()
 
     def read_on(self, *, on: bool) -> None:
         """Take more from the other end, or for now no more."""
@@ -144,6 +149,7 @@ class Link:
         self._reader: ModelReader | None = None
         self._joining: asyncio.Task[None] | None = None
         self._refused = False
+        self._held_up = False
         self._ended_by = ""
 
     def other(self, side: Side) -> Side:
@@ -164,7 +170,12 @@ class Link:
             return
         if self.client.lost:
             self.server.break_off(reset=False)
-        self.client.read_on(on=True)
+        self.flow()
+
+    def flow(self) -> None:
+        """Read from each what the other takes."""
+        self.client.read_on(on=not self.server.full and not self._exchange.is_full)
+        self.server.read_on(on=not self.client.full)
 
     async def _refuse(self, why: str) -> None:
         """Answer in the server's place that it is not there."""
@@ -192,6 +203,9 @@ class Link:
             self.server.write(self._exchange.to_client(data))
             if self.client.ended:
                 self._tell_end()
+        if self._exchange.is_full != self._held_up:
+            self._held_up = not self._held_up
+            self.flow()
 
     def side_ended(self, side: Side) -> bool:
         """A side has said all; True where its connection is to stay open."""
@@ -200,7 +214,7 @@ class Link:
         if self._refused or other.ended or other.lost:
             return False
         if side is self.server:
-            self._exchange.ended()
+            self.server.write(self._exchange.server_ended())
             self._over(side.name)
             other.end()
         else:
@@ -208,7 +222,13 @@ class Link:
         return True
 
     def _tell_end(self) -> None:
-        """The client has said all: so the server is told, over TLS not before it has answered."""
+        """The client has said all: so the server is told.
+
+        Not before it has been sent all, and over TLS not before it has answered.
+        """
+        self.server.write(self._exchange.client_ended())
+        if self._exchange.is_holding:
+            return
         if self._desk.upstream.tls is None or not self._exchange.awaiting:
             self.server.end()
 

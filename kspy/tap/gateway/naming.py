@@ -1,30 +1,32 @@
-"""The only bytes that a tap changes: the names in a request's head, for a server elsewhere.
+"""The only bytes that a tap changes: the names in a request's head.
 
 A client says whom it talks to in `Host`, and a browser where its page came from in `Origin` and
-`Referer`. It names the tap. A server on this machine does not mind; one behind a virtual host, an
-ingress or a certificate does not know that name, and wants its own.
+`Referer`. It names the tap. A server on this machine does not mind the name of a tap on this
+machine. One behind a virtual host, an ingress or a certificate does not know it, and one that
+listens on loopback refuses all that is not loopback: they want their own.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
-from typing import Final
 from urllib.parse import urlsplit
 
 from kspy.tap.gateway.upstream import Upstream, is_loopback
 
-_NAMES: Final = re.compile(
-    rb"^(host|origin|referer)([ \t]*:[ \t]*)([^\r\n]*?)(?=[ \t]*\r?$)", re.IGNORECASE | re.MULTILINE
-)
-
 
 class Naming:
-    """`rename` is for the heads of requests; `anywhere`: clients may call the tap by any name."""
+    """`rename` is for the heads of requests to `upstream`.
+
+    `anywhere`: the tap listens elsewhere than on loopback, and clients may call it by any name.
+    """
 
     def __init__(self, upstream: Upstream, *, anywhere: bool) -> None:
         self._upstream = upstream
         self._anywhere = anywhere
+
+    @property
+    def is_needed(self) -> bool:
+        return self._anywhere or not self._upstream.is_local
 
     def rename(self, head: bytes, headers: Mapping[str, str]) -> bytes:
         """The head with the server's name where it had the tap's."""
@@ -35,15 +37,23 @@ class Naming:
         mine = f"http://{host}".encode("latin-1", "replace")
         theirs = self._upstream.origin.encode()
 
-        def replace(match: re.Match[bytes]) -> bytes:
-            name, colon, value = match.groups()
-            if name.lower() == b"host":
-                value = self._upstream.netloc.encode()
-            elif value == mine or value.startswith(mine + b"/"):
-                value = theirs + value[len(mine) :]
-            return bytes(name + colon + value)
+        def line_of(line: bytes) -> bytes:
+            name, colon, rest = line.partition(b":")
+            name = name.rstrip(b" \t").lower()
+            value = rest.strip(b" \t\r")
+            if name == b"host" and colon:
+                new = self._upstream.netloc.encode()
+            elif name in (b"origin", b"referer") and (
+                value == mine or value.startswith(mine + b"/")
+            ):
+                new = theirs + value[len(mine) :]
+            else:
+                return line
+            at = len(rest) - len(rest.lstrip(b" \t"))
+            kept = len(line) - len(rest) + at
+            return line[:kept] + new + rest[at + len(value) :]
 
-        return _NAMES.sub(replace, head)
+        return b"\n".join(map(line_of, head.split(b"\n")))
 
 
 def _host(value: str) -> str:

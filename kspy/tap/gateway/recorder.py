@@ -37,6 +37,7 @@ COPIES_LIMIT: Final = 1 << 30
 _BATCH_SECONDS: Final = 0.01
 _IDLE_SECONDS: Final = 0.05
 _BATCH_NOTES: Final = 1_000
+_UNUSED: Final = "nobody spoke with the kernel for some minutes"
 
 
 @dataclass(eq=False)
@@ -52,11 +53,13 @@ class Connection:
 
 
 class _Watched:
-    """What the recorder knows of a connection."""
+    """What the recorder knows of a connection; `file` is the last it was recorded in."""
 
-    def __init__(self, file: KernelFile, client: int, agreed: Compression | None) -> None:
-        self.file = file
-        self.client = client
+    def __init__(self, kernel_name: str, agreed: Compression | None) -> None:
+        self.kernel_name = kernel_name
+        self.agreed = agreed
+        self.file: KernelFile | None = None
+        self.client = 0
         self.closing: dict[str, Any] | None = None
         self.readers: dict[bool, WebSocketReader] = {}
         if agreed:
@@ -159,8 +162,11 @@ class Recorder:
 
     def _look_after_files(self) -> None:
         now = self._now()
-        for file in self._files.values():
+        for kernel_id, file in list(self._files.items()):
             file.tick(now)
+            if file.is_idle(now):
+                file.event(now, "tap_stopped", {"reason": _UNUSED})
+                self._close_file(kernel_id)
         failing = any(file.writer.failing for file in self._files.values())
         self.status.failing = self.failed or failing
 
@@ -176,16 +182,29 @@ class Recorder:
         self.failed = True
 
     def _open(self, time_ns: int, connection: Connection, kernel_name: str) -> None:
+        watched = _Watched(kernel_name, compression(connection.extensions))
+        if self._file_of(time_ns, connection, watched):
+            self.status.connections += 1
+            self._watched[connection] = watched
+
+    def _file_of(
+        self, time_ns: int, connection: Connection, watched: _Watched
+    ) -> KernelFile | None:
+        """Its kernel's file, a new one where there is none; None where none can be made."""
+        if watched.file and not watched.file.closed:
+            return watched.file
         file = self._files.get(connection.kernel_id)
         if file is None:
             try:
-                file = self._new_file(time_ns, connection.kernel_id, kernel_name)
+                file = self._new_file(time_ns, connection.kernel_id, watched.kernel_name)
             except KspyError as error:
                 self._warn(f"{error}; kernel {connection.kernel_id} is not recorded, but works")
                 self.failed = True
-                return
-        agreed = compression(connection.extensions)
-        watched = _Watched(file, file.client(connection.session), agreed)
+                watched.readers.clear()
+                return None
+        watched.file = file
+        watched.client = file.client(connection.session)
+        agreed = watched.agreed
         data = {
             "client": watched.client,
             "address": connection.address,
@@ -194,11 +213,10 @@ class Recorder:
         }
         file.event(time_ns, "client_connected", data)
         file.connections += 1
-        self.status.connections += 1
-        self._watched[connection] = watched
         if not agreed:
             why = "both sides agreed on WebSocket extensions that kspy does not know"
-            file.event(time_ns, "gap", {"why": why, "client": watched.client})
+            self._tell_gap(time_ns, connection, watched, why)
+        return file
 
     def _new_file(self, time_ns: int, kernel_id: str, kernel_name: str) -> KernelFile:
         path = new_recording(self._folder, kernel_name, kernel_id)
@@ -230,7 +248,12 @@ class Recorder:
             del watched.readers[to_client]
             side = "server" if to_client else "client"
             why = f"what the {side} sends on this WebSocket cannot be read on: {error}"
-            watched.file.event(time_ns, "gap", {"why": why, "client": watched.client})
+            self._tell_gap(time_ns, connection, watched, why)
+
+    def _tell_gap(self, time_ns: int, connection: Connection, watched: _Watched, why: str) -> None:
+        file = self._file_of(time_ns, connection, watched)
+        if file:
+            file.event(time_ns, "gap", {"why": why, "client": watched.client})
 
     def _record(
         self,
@@ -241,11 +264,14 @@ class Recorder:
         *,
         to_client: bool,
     ) -> None:
+        file = self._file_of(time_ns, connection, watched) if watched.readers else None
+        if file is None:
+            return
         encoding = encoding_of(text=payload.is_text, subprotocol=connection.subprotocol)
         channel = channel_of(payload.data, encoding)
         route = ROUTES[channel, "to_client" if to_client else "to_kernel"]
         flags = encoding_bits(encoding)
-        watched.file.message(time_ns, route, payload.data, watched.client, flags)
+        file.message(time_ns, route, payload.data, watched.client, flags)
         self.status.messages += 1
 
     def _take_closing(
@@ -266,17 +292,19 @@ class Recorder:
         if watched:
             watched.readers.clear()
             why = "too much passed at once: the rest of this WebSocket is not recorded"
-            watched.file.event(time_ns, "gap", {"why": why, "client": watched.client})
+            self._tell_gap(time_ns, connection, watched, why)
 
     def _close(self, time_ns: int, connection: Connection, by: str) -> None:
         watched = self._watched.pop(connection, None)
         if watched is None:
             return
+        self.status.connections -= 1
         file = watched.file
+        if file is None or file.closed:
+            return
         how = watched.closing or {"cut_by": by}
         file.event(time_ns, "client_disconnected", {"client": watched.client, **how})
         file.connections -= 1
-        self.status.connections -= 1
         if file.over and not file.connections:
             self._close_file(connection.kernel_id)
 

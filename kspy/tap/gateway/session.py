@@ -21,6 +21,11 @@ from kspy.tap.metadata import describe
 from kspy.tap.terminal import remember
 
 _POLL_SECONDS: Final = 0.25
+_REFUSALS: Final = {
+    401: "clients need the token or password that they need without kspy, which adds none",
+    403: "it needs a token or password, which kspy does not add, or allows no client that calls"
+    " it by this host or comes from this origin; its own log says which",
+}
 
 
 async def run(options: GatewayOptions, screen: GatewayScreen) -> GatewayOutcome:
@@ -50,7 +55,7 @@ class _Session:
         self._desk = Desk(
             upstream,
             self._recorder,
-            None if upstream.is_local else naming.rename,
+            naming.rename if naming.is_needed else None,
             on_refusal=self._on_refusal,
             on_away=self._on_away,
         )
@@ -143,10 +148,7 @@ class _Session:
         if status in self._refusals:
             return
         self._refusals.add(status)
-        self._screen.warn(
-            f"the server refused a request ({status}): clients need the token or password that"
-            " they need without kspy, which adds none"
-        )
+        self._screen.warn(f"the server refused a request ({status}): {_REFUSALS[status]}")
 
     def _on_away(self, why: str) -> None:
         if why != self._away:

@@ -10,15 +10,15 @@ from collections.abc import Generator, Iterator
 from typing import Final, NamedTuple
 
 from websockets.exceptions import PayloadTooBig, ProtocolError
-from websockets.extensions.permessage_deflate import PerMessageDeflate
 from websockets.frames import Close, Frame, Opcode
 from websockets.headers import parse_extension
 from websockets.streams import StreamReader
 from websockets.typing import ExtensionParameter
 
+from kspy.tap.gateway.inflating import Inflating
+
 MESSAGE_LIMIT: Final = 1 << 30
 """Bytes of a message, decompressed; a few compressed ones can claim any size."""
-_WINDOW_BITS: Final = 15
 
 
 class NotWebSocketError(Exception):
@@ -71,12 +71,12 @@ class WebSocketReader:
 
     def __init__(self, agreed: Compression, *, from_client: bool) -> None:
         keeps = agreed.client_keeps if from_client else agreed.server_keeps
-        deflate = PerMessageDeflate(not keeps, True, _WINDOW_BITS, _WINDOW_BITS)
-        self._extensions = [deflate] if agreed.text else []
+        self._extensions = [Inflating(keeps=keeps)] if agreed.text else []
         self._from_client = from_client
         self._reader = StreamReader()
         self._frame = self._next_frame()
         self._fragments: list[bytes] = []
+        self._open = False
         self._size = 0
         self._is_text = False
 
@@ -114,6 +114,10 @@ class WebSocketReader:
             return _closing(bytes(frame.data))
         if frame.opcode in (Opcode.PING, Opcode.PONG):
             return None
+        if self._open is not (frame.opcode is Opcode.CONT):  # RFC 6455, section 5.4
+            what = "begins within another" if self._open else "goes on that did not begin"
+            raise NotWebSocketError(f"a message {what}")
+        self._open = not frame.fin
         if frame.opcode is not Opcode.CONT:
             self._is_text = frame.opcode is Opcode.TEXT
             self._fragments, self._size = [], 0
