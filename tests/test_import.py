@@ -93,8 +93,10 @@ def har(*entries: dict[str, Any]) -> dict[str, Any]:
 
 
 def save(folder: Path, value: object) -> Path:
+    """A file with a value, or with a text as it is."""
     path = folder / "in.har"
-    path.write_text(json.dumps(value), encoding="utf-8")
+    text = value if isinstance(value, str) else json.dumps(value)
+    path.write_text(text, encoding="utf-8")
     return path
 
 
@@ -281,6 +283,21 @@ def test_what_jupyter_spy_logs(tmp_path: Path) -> None:
     shown = run_kspy("info", tmp_path / "out.kspy").stdout
     assert "imported    from jupyter-spy\n" in shown
     assert "the channels: they are told from the types" in shown
+
+
+def test_jupyter_spy_with_numbers_that_are_no_floats(tmp_path: Path) -> None:
+    """Infinity is no JSON."""
+    names = ("large", "absurd", "last")
+    log = [{"header": {"msg_type": name}, "content": {"number": 0}} for name in names]
+    text = json.dumps(log).replace("0}", "1e400}", 1).replace(" 0}", " -1e999999999}", 1)
+    stories = imported(tmp_path, text)
+    assert told(stories) == [
+        ("large", "to_client", 1, "json"),
+        ("gap", 1),
+        ("last", "to_client", 1, "json"),
+    ]
+    assert stories[0].content == {"number": 10**400}
+    assert b"Infinity" not in b"".join(stories[0].frames)
 
 
 def test_jupyter_spy_without_dates(tmp_path: Path) -> None:
