@@ -16,8 +16,8 @@ from websockets.headers import parse_extension
 from websockets.streams import StreamReader
 from websockets.typing import ExtensionParameter
 
-MESSAGE_LIMIT: Final = 1 << 30
-"""Bytes of a message, decompressed; a few compressed ones can claim any size."""
+from kspy.wire.websocket import MESSAGE_LIMIT
+
 _WINDOW_BITS: Final = 15
 
 
