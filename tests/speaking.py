@@ -108,6 +108,13 @@ def types(output: str) -> list[str]:
     return [json.loads(line)["msg_type"] for line in output.splitlines()]
 
 
+def printed(output: str) -> str:
+    """What the code printed, by the lines of `--json`: a kernel may send one print in pieces."""
+    messages = [json.loads(line) for line in output.splitlines()]
+    streams = [message for message in messages if message["msg_type"] == "stream"]
+    return "".join(message["content"]["text"] for message in streams)
+
+
 @dataclass(frozen=True)
 class Server:
     """A Jupyter server that runs. `url` has no token."""

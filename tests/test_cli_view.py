@@ -373,7 +373,8 @@ def test_ctrl_c_ends_the_server(tmp_path: Path) -> None:
     with terminal("view", "--web", HELLO, folder=tmp_path) as child:
         child.expect(r"http://127\.0\.0\.1:(\d+)/\?token=[\w-]+")
         port = int(str(child.match and child.match[1]))
-        with socket.create_connection((HOST, port)):
-            pass
+        with socket.create_connection((HOST, port), PATIENCE) as browser:
+            browser.sendall(b"GET / HTTP/1.0\r\n\r\n")
+            assert browser.recv(1 << 16).startswith(b"HTTP/1.0 403")
         child.sendintr()
         assert ended(child) == 0

@@ -59,10 +59,12 @@ def entry(
     *,
     headers: bool = True,
 ) -> dict[str, Any]:
+    """A WebSocket as DevTools writes it, its messages first."""
     secret = [{"name": "Cookie", "value": f"_xsrf={TOKEN}"}]
     chosen = [{"name": "sec-webSocket-protocol", "value": subprotocol}] if subprotocol else []
     return {
         "_resourceType": "websocket",
+        "_webSocketMessages": list(frames),
         "request": {
             "method": "GET",
             "url": f"wss://hub/user/me/api/kernels/{kernel}/channels?session_id=1&token={TOKEN}",
@@ -74,7 +76,6 @@ def entry(
         if headers
         else {"status": 101, "headers": []},
         "startedDateTime": "2026-11-21T14:54:08.000Z",
-        "_webSocketMessages": list(frames),
     }
 
 
@@ -93,8 +94,10 @@ def har(*entries: dict[str, Any]) -> dict[str, Any]:
 
 
 def save(folder: Path, value: object) -> Path:
+    """A file with a value, or with a text as it is."""
     path = folder / "in.har"
-    path.write_text(json.dumps(value), encoding="utf-8")
+    text = value if isinstance(value, str) else json.dumps(value)
+    path.write_text(text, encoding="utf-8")
     return path
 
 
@@ -205,7 +208,7 @@ def test_a_recording_a_kernel(tmp_path: Path) -> None:
     assert run_kspy("import", path, "-o", tmp_path / "out.kspy", "--force").returncode == 0
 
 
-def test_messages_may_stand_before_what_they_belong_to(tmp_path: Path) -> None:
+def test_messages_may_stand_behind_what_they_belong_to(tmp_path: Path) -> None:
     whole = entry([frame("send", 1, "a_request"), frame("receive", 2, "status")])
     turned = dict(reversed(whole.items()))
     assert told(imported(tmp_path, har(turned))) == [
@@ -281,6 +284,21 @@ def test_what_jupyter_spy_logs(tmp_path: Path) -> None:
     shown = run_kspy("info", tmp_path / "out.kspy").stdout
     assert "imported    from jupyter-spy\n" in shown
     assert "the channels: they are told from the types" in shown
+
+
+def test_jupyter_spy_with_numbers_that_are_no_floats(tmp_path: Path) -> None:
+    """Infinity is no JSON."""
+    names = ("large", "absurd", "last")
+    log = [{"header": {"msg_type": name}, "content": {"number": 0}} for name in names]
+    text = json.dumps(log).replace("0}", "1e400}", 1).replace(" 0}", " -1e999999999}", 1)
+    stories = imported(tmp_path, text)
+    assert told(stories) == [
+        ("large", "to_client", 1, "json"),
+        ("gap", 1),
+        ("last", "to_client", 1, "json"),
+    ]
+    assert stories[0].content == {"number": 10**400}
+    assert b"Infinity" not in b"".join(stories[0].frames)
 
 
 def test_jupyter_spy_without_dates(tmp_path: Path) -> None:
@@ -421,10 +439,11 @@ with Spool() as spool:
 
 
 def test_a_long_file_takes_little_memory(tmp_path: Path) -> None:
-    """150 MB within 64 MiB more than what an idle Python has."""
+    """150 MB within 64 MiB more than what an idle Python has; in Chrome's order."""
     path = tmp_path / "in.har"
     one = json.dumps(frame("receive", 1, "stream", V1, [bytes(1 << 20)]))
-    before, after = json.dumps(har(entry([]))).rsplit("[]", 1)
+    before, after = json.dumps(har(entry([]))).split('"_webSocketMessages": []', 1)
+    before += '"_webSocketMessages": '
     with path.open("w") as file:
         file.write(before + "[")
         for number in range(100):

@@ -59,7 +59,7 @@ def test_a_session_leaves_a_recording() -> None:
         info = json.loads(place.kspy("info", "--json", path).stdout)
         assert info["state"] == "whole"
         assert info["kernel"]["name"] == "python3"
-        assert any(m.content.get("text") == "42\n" for m in place.messages())
+        assert any(str(m.content.get("text")).startswith("42") for m in place.messages())
         names = [event.name for event in place.events()]
         assert names[:2] == ["tap_started", "kernel_started"]
         assert "kernel_died" in names
@@ -165,7 +165,7 @@ def test_modules_that_a_kernelspec_gives_its_kernel_are_not_the_wrappers() -> No
         with place.session("kspy-modules") as (_, client):
             assert run_cell(client, "import kspy; print(kspy.mine)")["text"] == "5\n"
         assert place.warnings() == []
-        assert any(m.content.get("text") == "5\n" for m in place.messages())
+        assert any(str(m.content.get("text")).startswith("5") for m in place.messages())
 
 
 def test_what_the_kernel_prints_to_its_descriptors_comes_as_it_is() -> None:

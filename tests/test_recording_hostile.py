@@ -9,7 +9,7 @@ from typing import Any
 
 import msgpack
 import pytest
-from recorded import IDENT, chunk_content, end, entry, only_messages, read, read_everything
+from recorded import IDENT, chunk_content, end, entry, only_messages, read_everything
 
 import kspy
 from kspy.errors import KspyError
@@ -34,7 +34,7 @@ import recorded
 used = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
 limit = used + 400 * 1024 * 1024
 resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
-print(len(recorded.read_everything(Path(sys.argv[1]))))
+print(*(story[0] for story in recorded.read_everything(Path(sys.argv[1]))))
 print(Path("/proc/self/status").read_text().split("VmHWM:")[1].split()[0])
 """
 
@@ -84,7 +84,7 @@ BOMBS = {
     ),
     "an entry of four gigabytes": b"\x93\xa5chunk\xc4\x08" + IDENT + b"\xc6\xff\xff\xff\xff",
     "pieces without a message": more(1, 0, bytes(FULL - 100)) * 20,
-    "marks and nothing else": (b"\x93\xa5chunk\xc4\x08" + IDENT + b"\xc4\x09") * 20_000,
+    "marks and nothing else": (b"\x93\xa5chunk\xc4\x08" + IDENT + b"\xc4\x09") * 10_000,
 }
 
 
@@ -101,10 +101,10 @@ def test_bombs(tmp_path: Path, name: str) -> None:
         check=False,
     )
     assert limited.stderr == ""
-    found, most_kibibytes = map(int, limited.stdout.split())
+    *found, most_kibibytes = map(int, limited.stdout.split())
     assert most_kibibytes < 400 * 1024
-    assert found >= 3  # both pings, and the gap or the message between them
-    assert {0, 9} <= {story[0] for story in only_messages(read(path))}
+    assert len(found) >= 3  # both pings, and the gap or the message between them
+    assert {0, 9} <= set(found)
 
 
 def test_a_message_of_gigabytes_of_zeros_is_told_apart_without_unpacking_it(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import random
 import signal
@@ -9,6 +10,7 @@ import subprocess
 import sys
 import threading
 import time
+from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
 
@@ -19,7 +21,7 @@ from recorded import Said, only_messages, read, tell, write
 
 import kspy
 from kspy.errors import KspyError
-from kspy.recording.lock import is_being_written
+from kspy.recording.lock import is_being_written, lock_for_writing
 from kspy.recording.repair import repair
 from kspy.recording.writer import Writer
 
@@ -33,6 +35,39 @@ def test_only_its_owner_can_read_it(tmp_path: Path) -> None:
     path.chmod(0o644)
     Writer(path, overwrite=True).close()
     assert path.stat().st_mode & 0o777 == 0o600
+
+
+def test_somebody_who_asks_whether_it_is_written_is_no_writer(tmp_path: Path) -> None:
+    path = tmp_path / "asked.kspy"
+    path.touch()
+    with path.open("rb") as asking:
+        fcntl.flock(asking, fcntl.LOCK_SH)  # as `is_being_written` does, but longer
+        done = threading.Timer(0.02, fcntl.flock, (asking, fcntl.LOCK_UN))
+        done.start()
+        Writer(path, overwrite=True).close()
+        done.join()
+    with kspy.open(path) as recording:
+        assert recording.state == "whole"
+
+
+@pytest.mark.parametrize("theirs", [b"", b"a recording"])
+def test_a_file_that_somebody_else_takes_at_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, theirs: bytes
+) -> None:
+    """Nothing is left of a file that was made in vain, and what is another's stays."""
+    path = tmp_path / "taken.kspy"
+    with ExitStack() as held:
+
+        def too_late(file: int) -> bool:
+            other = held.enter_context(path.open("wb"))
+            fcntl.flock(other, fcntl.LOCK_EX)
+            os.write(other.fileno(), theirs)
+            return lock_for_writing(file)
+
+        monkeypatch.setattr("kspy.recording.writer.lock_for_writing", too_late)
+        with pytest.raises(KspyError, match="another kspy is recording to it"):
+            Writer(path)
+    assert path.exists() == bool(theirs)
 
 
 def test_it_never_writes_over_a_file_unless_told_to(tmp_path: Path) -> None:

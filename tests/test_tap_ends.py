@@ -101,7 +101,8 @@ def test_the_clients_exit_code_is_the_taps(code: int) -> None:
     ) as tap:
         assert tap.wait() == code, tap.stderr
         assert "hello from the client\n" in tap.stdout
-        assert any(m.content.get("text") == "hello from the client\n" for m in tap.messages())
+        texts = [m.content["text"] for m in tap.messages() if m.msg_type == "stream"]
+        assert "".join(texts) == "hello from the client\n"
         assert is_whole(tap)
 
 
@@ -131,7 +132,7 @@ def test_a_killed_taps_recording_is_readable_and_can_be_repaired() -> None:
         with tap.client() as client:
             for n in range(20):
                 answer(client, client.execute(f"print({n})"))
-            tap.wait_recorded(lambda m: m.content.get("text") == "19\n")
+            tap.wait_recorded(lambda m: str(m.content.get("text")).startswith("19"))
             tap.process.kill()
             tap.wait()
         kernel.kill()  # it outlives a tap that could not say goodbye

@@ -50,9 +50,13 @@ async def test_a_number_or_a_time(typed: str, row: str) -> None:
     ("typed", "said"),
     [
         ("4000", "there is no message with that number"),
-        ("9" * 5000, "there is no message with that number"),
+        pytest.param("9" * 5000, "there is no message with that number", id="a long number"),
         ("soon", "neither a message number nor a time (3.5, 2min, 21:00:05)"),
-        ("1" * 400 + "s", "neither a message number nor a time (3.5, 2min, 21:00:05)"),
+        pytest.param(
+            "1" * 400 + "s",
+            "neither a message number nor a time (3.5, 2min, 21:00:05)",
+            id="a long time",
+        ),
     ],
 )
 @piloted

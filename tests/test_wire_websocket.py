@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 import struct
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import pytest
 from conversation import START_NS, Frames
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from jupyter_server.services.kernels.connection.base import (
     deserialize_binary_message,
@@ -22,28 +22,40 @@ from kspy.analysis.sanitize import one_line
 from kspy.analysis.summary import summarize
 from kspy.export.copies import as_json
 from kspy.export.json_lines import message_line
+from kspy.recording.heads import HeadFinder
+from kspy.recording.outcome import ERROR
+from kspy.speak.compose import serialize
 from kspy.wire.frames import Channel
-from kspy.wire.message import DECODE_LIMIT, ROUTES, Message, encoding_bits
+from kspy.wire.message import ROUTES, Message, encoding_bits
+from kspy.wire.packers import ITEM_LIMIT
 from kspy.wire.websocket import (
     ENCODINGS,
+    LARGE,
     PARTS,
     V1,
     Encoding,
     Span,
     channel_of,
     encoding_of,
+    fast_object,
     find,
     known_channel,
     pack,
     unpack,
 )
 
-some_json = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
-    max_leaves=12,
-)
-some_dict = st.dictionaries(st.text(), some_json, max_size=4)
+
+def json_with(floats: st.SearchStrategy[float]) -> st.SearchStrategy[dict[str, Any]]:
+    some = st.recursive(
+        st.none() | st.booleans() | st.integers() | floats | st.text(),
+        lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
+        max_leaves=12,
+    )
+    return st.dictionaries(st.text(), some, max_size=4)
+
+
+some_dict = json_with(st.floats())
+some_finite = json_with(st.floats(allow_nan=False, allow_infinity=False))
 some_buffers = st.lists(st.binary(max_size=30), max_size=4)
 channels = st.sampled_from(["shell", "iopub", "stdin", "control"])
 
@@ -88,7 +100,8 @@ def same(value: Any, other: Any) -> bool:
 # Against Jupyter Server
 
 
-@given(channels, some_dict, some_dict, some_dict, some_buffers)
+@settings(max_examples=40)
+@given(channels, some_finite, some_finite, some_finite, some_buffers)
 def test_v1_as_the_server_writes_it(
     channel: str, header: Any, metadata: Any, content: Any, buffers: list[bytes]
 ) -> None:
@@ -130,7 +143,8 @@ def test_binary_as_the_server_writes_it(
     assert told.flags == ()
 
 
-@given(channels, some_dict, some_dict, some_buffers)
+@settings(max_examples=40)
+@given(channels, some_finite, some_finite, some_buffers)
 def test_the_server_reads_what_is_packed(
     channel: str, metadata: Any, content: Any, buffers: list[bytes]
 ) -> None:
@@ -144,6 +158,7 @@ def test_the_server_reads_what_is_packed(
     look_at(seen(payload, encoding))
 
 
+@settings(max_examples=40)
 @given(some_dict, some_dict, st.booleans(), st.sampled_from([None, 1]))
 def test_json_however_it_is_written(
     header: Any, content: Any, ascii_: bool, indent: int | None
@@ -230,7 +245,10 @@ MALFORMED: list[tuple[Encoding, bytes]] = [
 ]
 
 
-@pytest.mark.parametrize(("encoding", "payload"), MALFORMED)
+@pytest.mark.parametrize(
+    ("encoding", "payload"),
+    [pytest.param(*case, id=f"{number}-{case[0]}") for number, case in enumerate(MALFORMED)],
+)
 def test_malformed(encoding: Encoding, payload: bytes) -> None:
     assert unpack(payload, encoding) is None
     assert channel_of(payload, encoding) == "shell"
@@ -291,15 +309,91 @@ def test_the_beginning_of_a_message(encoding: Encoding, data: st.DataObject) -> 
         assert span in (true, (0, 0))
 
 
-def test_a_payload_too_large_to_be_decoded() -> None:
-    content = {"text": "x" * DECODE_LIMIT}
+def large_ones() -> Iterator[tuple[str, bytes]]:
+    """A large message with its members in every order that is told apart."""
+    content: dict[str, Any] = {"status": "error", "text": 'a "word" \\ ' * (LARGE // 8)}
+    members = {
+        "header": {"msg_id": "1", "msg_type": "execute_reply"},
+        "parent_header": {"msg_id": "0"},
+    }
+    first = {**members, "content": content}
+    yield "server", json.dumps({**first, "buffers": [], "channel": "control"}).encode()
+    yield "older", json.dumps({**first, "channel": "control", "buffers": {}}, indent=1).encode()
+    yield "client", json.dumps({"channel": "control", "content": content, **members}).encode()
+    yield "middle", json.dumps({**first, "channel": "control", "more": [content]}).encode()
+    parts = json.dumps({**first, "channel": "control"}).encode()
+    yield "binary", binary(12, 12 + len(parts), rest=parts + b"abc")
+
+
+@pytest.mark.parametrize(("name", "payload"), large_ones(), ids=[name for name, _ in large_ones()])
+def test_what_is_known_of_a_large_payload(name: str, payload: bytes) -> None:
+    encoding: Encoding = "binary" if name == "binary" else "json"
+    assert channel_of(payload, encoding) == "control"
+    route, flags = ROUTES["control", "to_client"], encoding_bits(encoding)
+    ((header, parent_id, outcome),) = HeadFinder().find(
+        [route], [flags], [len(payload)], [payload], [0, 1]
+    )
+    assert (header["msg_type"], parent_id, outcome) == ("execute_reply", "0", ERROR)
+
+
+def test_of_a_large_payload_no_more_is_read_than_is_needed() -> None:
+    """What lies between need not even be JSON."""
+    broken = b'{"header": {"msg_type": "a"}, "parent_header": {}, "content": {' + b"]" * LARGE
+    payload = broken + b', "channel": "stdin"}'
+    assert channel_of(payload, "json") == "stdin"
+    heads = HeadFinder().find(
+        [ROUTES["stdin", "to_kernel"]],
+        [encoding_bits("json")],
+        [len(payload)],
+        [payload],
+        [0, 1],
+    )
+    assert [head[0] for head in heads] == [{"msg_type": "a"}]
+
+
+@pytest.mark.parametrize("channel_first", [True, False])
+def test_a_small_payload_of_millions_of_items(channel_first: bool) -> None:
+    items = b'"content": [' + b"{}," * ITEM_LIMIT + b"{}]"
+    channel = b'"channel": "stdin"'
+    first, last = (channel, items) if channel_first else (items, channel)
+    payload = b'{"header": {"msg_type": "a"}, ' + first + b", " + last + b"}"
+    assert fast_object(payload, "json") is None
+    assert channel_of(payload, "json") == "stdin"
+    told = seen(payload, "json")
+    assert told.msg_type == "a"
+    assert "undecodable" in told.flags
+    assert told.part_size("content") == 0
+
+
+def test_the_beginning_of_a_string_of_quotes_is_looked_at_once() -> None:
+    """Otherwise this takes an hour."""
+    head = b'{"header": {}, "content": "' + b'\\"' * LARGE
+    layout = find(head, "json", 2 * len(head))
+    assert layout is not None
+    assert layout.parts == [(11, 13), (0, 0), (0, 0), (0, 0)]
+
+
+@pytest.mark.parametrize("subprotocol", [V1, ""])
+@pytest.mark.parametrize("number", [float("nan"), float("inf"), -float("inf")])
+def test_numbers_that_json_has_no_words_for(subprotocol: str, number: float) -> None:
+    with pytest.raises(ValueError, match="JSON"):
+        pack("shell", HEADER, {}, {}, {"a": [number]}, [], subprotocol)
+    with pytest.raises(ValueError, match="JSON"):
+        serialize({"a": number})
+
+
+def test_a_payload_too_large_to_be_decoded(monkeypatch: pytest.MonkeyPatch) -> None:
+    limit = 1 << 16
+    for module in ("wire.message", "analysis.summary"):
+        monkeypatch.setattr(f"kspy.{module}.DECODE_LIMIT", limit)
+    content = {"text": "x" * limit}
     header_first = {"header": HEADER, "content": content, "channel": "iopub"}
     told = seen(json.dumps(header_first).encode(), "json")
     assert (told.msg_type, told.flags) == ("stream", ("oversized", "no_channel"))
     assert "too large to decode" in summarize(told)
-    buffer = bytes(DECODE_LIMIT)
+    buffer = bytes(limit)
     for encoding in ENCODINGS[2:]:
         told = seen(packed(encoding, [b"a", buffer, b"b"]), encoding)
         assert (told.content, told.flags) == ({"text": "hi"}, ())
-        assert told.buffer_sizes == [1, DECODE_LIMIT, 1]
+        assert told.buffer_sizes == [1, limit, 1]
         assert told.buffer_head(2, 10) == b"b"

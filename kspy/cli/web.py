@@ -57,6 +57,7 @@ def _listen(port: int) -> socket.socket:
     listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listening.bind((HOST, port))
+        listening.listen()  # before its address is said
     except OSError as error:
         listening.close()
         raise KspyError(f"port {port} of {HOST}: {error.strerror}; give another --port") from error

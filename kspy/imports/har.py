@@ -18,13 +18,14 @@ import re
 from base64 import b64decode
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from kspy.imports.captured import NANOSECONDS, Captured, Found, Lost, Opened, Origin
 from kspy.imports.json_events import Event, Events, elements, members, scalars, skip
+from kspy.imports.waiting import Waiting
 from kspy.wire.frames import Direction
 from kspy.wire.websocket import Encoding, encoding_of, find
 
@@ -52,9 +53,21 @@ class Survey:
     """Connections to kernels of which it has no message."""
 
 
+class _Frame(NamedTuple):
+    """A message as an entry has it; `payload` is None where its bytes are missing.
+
+    direction   None for an error of the connection
+    """
+
+    direction: Direction | None
+    time_ns: int | None
+    text: bool
+    payload: bytes | None
+
+
 @dataclass
 class _Entry:
-    """What is known of an entry so far. Its messages usually come last."""
+    """What is known of an entry so far."""
 
     kernel_id: str | None = None
     subprotocol: str | None = None
@@ -62,7 +75,6 @@ class _Entry:
     has_request: bool = False
     has_response: bool = False
     number: int = 0
-    waiting: list[dict[str, Any]] = field(default_factory=list)
 
 
 def origin(survey: Survey) -> Origin:
@@ -94,38 +106,58 @@ def _entry(first: Event, events: Events, survey: Survey, numbers: Iterator[int])
         skip(first, events)
         return
     entry = _Entry()
-    for name, value in members(events):
-        if name == "request":
-            url = scalars(value, events).get("url")
-            match = _KERNEL.search(url) if isinstance(url, str) else None
-            entry.kernel_id = match[1] if match else None
-            entry.has_request = True
-        elif name == "response":
-            entry.subprotocol = _subprotocol(value, events)
-            entry.has_response = True
-        elif name == "startedDateTime":
-            entry.started_ns = _started(value[1])
-            skip(value, events)
-        elif name == "_webSocketMessages" and value[0] == "start_array":
-            yield from _messages(entry, events, numbers)
-        else:
-            skip(value, events)
-    if entry.kernel_id is None:
-        return
-    for message in entry.waiting:
-        yield from _found(entry, message, numbers)
+    with Waiting() as waiting:
+        for name, value in members(events):
+            if name == "request":
+                url = scalars(value, events).get("url")
+                match = _KERNEL.search(url) if isinstance(url, str) else None
+                entry.kernel_id = match[1] if match else None
+                entry.has_request = True
+            elif name == "response":
+                entry.subprotocol = _subprotocol(value, events)
+                entry.has_response = True
+            elif name == "startedDateTime":
+                entry.started_ns = _started(value[1])
+                skip(value, events)
+            elif name == "_webSocketMessages" and value[0] == "start_array":
+                yield from _messages(entry, waiting, events, numbers)
+            else:
+                skip(value, events)
+        if entry.kernel_id is None:
+            return
+        for frame in waiting:
+            yield from _found(entry, _Frame(*frame), numbers)
     survey.silent += not entry.number
 
 
-def _messages(entry: _Entry, events: Events, numbers: Iterator[int]) -> Iterator[Found]:
-    """The messages that an entry has; they wait while it is not known what they belong to."""
+def _messages(
+    entry: _Entry, waiting: Waiting, events: Events, numbers: Iterator[int]
+) -> Iterator[Found]:
+    """The messages that an entry has; they wait while it is not known what they belong to.
+
+    Chrome writes them before all else of the entry.
+    """
     for element in elements(events):
         if entry.has_request and entry.kernel_id is None:
             skip(element, events)
-        elif entry.has_request and entry.has_response:
-            yield from _found(entry, scalars(element, events), numbers)
+            continue
+        frame = _frame(scalars(element, events))
+        if frame is None:
+            continue
+        if entry.has_request and entry.has_response:
+            yield from _found(entry, frame, numbers)
         else:
-            entry.waiting.append(scalars(element, events))
+            waiting.add(frame)
+
+
+def _frame(message: dict[str, Any]) -> _Frame | None:
+    """None for a control frame, and for what is no message at all."""
+    time_ns, opcode = _time_ns(message.get("time")), message.get("opcode")
+    direction = _DIRECTIONS.get(str(message.get("type")))
+    if direction is not None and opcode in (_TEXT, _BINARY):
+        text = opcode == _TEXT
+        return _Frame(direction, time_ns, text, _payload(message.get("data"), text=text))
+    return _Frame(None, time_ns, False, None) if message.get("type") == "error" else None
 
 
 def _subprotocol(first: Event, events: Events) -> str | None:
@@ -146,22 +178,20 @@ def _subprotocol(first: Event, events: Events) -> str | None:
     return chosen
 
 
-def _found(entry: _Entry, message: dict[str, Any], numbers: Iterator[int]) -> Iterator[Found]:
-    opcode, direction = message.get("opcode"), _DIRECTIONS.get(str(message.get("type")))
-    time_ns = _time_ns(message.get("time"))
-    if direction is None or opcode not in (_TEXT, _BINARY):  # an error, or a control frame
-        if entry.number and message.get("type") == "error":
+def _found(entry: _Entry, frame: _Frame, numbers: Iterator[int]) -> Iterator[Found]:
+    direction, time_ns, text, payload = frame
+    if direction is None:
+        if entry.number:
             yield Lost(entry.number, time_ns, "client_disconnected", "an error of the WebSocket")
         return
     if not entry.number:
         entry.number = next(numbers)
         yield Opened(entry.number, entry.kernel_id or "", entry.started_ns)
-    payload = _payload(message.get("data"), text=opcode == _TEXT)
     if payload is None:
         why = "the HAR file has a message without its bytes"
         yield Lost(entry.number, time_ns, "gap", why)
         return
-    encoding = _encoding(payload, entry.subprotocol, text=opcode == _TEXT)
+    encoding = _encoding(payload, entry.subprotocol, text=text)
     yield Captured(entry.number, time_ns, direction, encoding, payload)
 
 

@@ -10,6 +10,7 @@ send of it, with the channel by its type, and the date of its header.
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from datetime import UTC, datetime
@@ -18,7 +19,7 @@ from typing import Any, Final
 
 from kspy.imports.captured import NANOSECONDS, Captured, Found, Lost, Opened, Origin
 from kspy.imports.json_events import Events, elements, whole
-from kspy.wire.frames import Channel
+from kspy.wire.frames import Channel, Direction
 from kspy.wire.websocket import known_channel
 
 ORIGIN: Final = Origin(
@@ -35,6 +36,8 @@ ORIGIN: Final = Origin(
     ),
 )
 
+_DIGITS: Final = 4000
+"""Of an integer that Python reads and writes without being asked to."""
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -58,10 +61,11 @@ def _found(message: Mapping[str, Any], header: Mapping[str, Any]) -> Found:
     asks = asks or msg_type == "input_reply"
     channel = known_channel(message.get("channel")) or _channel_of(msg_type)
     try:
-        payload = json.dumps({**message, "channel": channel}, default=_number).encode()
+        written = json.dumps({**message, "channel": channel}, default=_number, allow_nan=False)
     except (RecursionError, ValueError):
         return Lost(1, time_ns, "gap", "a message that cannot be written anew")
-    return Captured(1, time_ns, "to_kernel" if asks else "to_client", "json", payload)
+    direction: Direction = "to_kernel" if asks else "to_client"
+    return Captured(1, time_ns, direction, "json", written.encode())
 
 
 def _channel_of(msg_type: str) -> Channel:
@@ -71,9 +75,11 @@ def _channel_of(msg_type: str) -> Channel:
 
 
 def _number(value: object) -> float:
-    if isinstance(value, Decimal):
-        return float(value)
-    raise TypeError
+    """What is too large for a float as an integer; should that be absurd, too, as infinity."""
+    if not isinstance(value, Decimal):
+        raise TypeError
+    number = float(value)
+    return int(value) if math.isinf(number) and value.adjusted() < _DIGITS else number
 
 
 def _time_ns(date: object) -> int | None:

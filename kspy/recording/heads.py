@@ -2,7 +2,8 @@
 
 Theory of operation: this is done once a message while it is recorded, so what is slow here slows
 a tap. Over ZeroMQ, and in a v1 payload, the parts stand apart and only small ones are decoded. A
-JSON payload is decoded as a whole, by the fast decoder; where that fails, part by part.
+JSON payload is decoded as a whole, by the fast decoder; where that fails, part by part. Of a large
+one the beginning is enough if it has the header: what servers send does.
 """
 
 from __future__ import annotations
@@ -13,11 +14,12 @@ from typing import Any, Final
 
 from kspy.recording.outcome import OutcomeFinder
 from kspy.wire.frames import CHANNELS, DELIMITER
-from kspy.wire.message import DECODE_LIMIT, ENCODED, encoding_in, text
-from kspy.wire.packers import decode_header
-from kspy.wire.websocket import fast_object, find
+from kspy.wire.message import ENCODED, TO_CLIENT, encoding_in, text
+from kspy.wire.packers import DECODE_LIMIT, decode_header
+from kspy.wire.websocket import LARGE, Encoding, fast_object, find
 
 _HB: Final = CHANNELS.index("hb")
+_IOPUB: Final = CHANNELS.index("iopub")
 _CACHED: Final = 1 << 12
 _EMPTY: Final[Mapping[str, Any]] = {}
 
@@ -80,18 +82,37 @@ class HeadFinder:
     def _of_payload(self, payload: bytes, size: int, route: int, flag: int) -> Head:
         """The head of a message over WebSocket, of which no more is read than of others."""
         encoding = encoding_in(flag)
-        if encoding != "v1" and size <= DECODE_LIMIT:
+        if encoding == "v1":
+            return self._of_spans(payload[:DECODE_LIMIT], size, encoding, route) or _NONE
+        if size > LARGE:
+            head = self._of_spans(payload[:LARGE], size, encoding, route, enough=True)
+            if head is not None:
+                return head
+        if size <= DECODE_LIMIT:
             value = fast_object(payload, encoding)
             if value is not None:
                 return self._of_object(value, route)
-        layout = find(payload[:DECODE_LIMIT], encoding, size)
+        return self._of_spans(payload[:DECODE_LIMIT], size, encoding, route) or _NONE
+
+    def _of_spans(
+        self, payload: bytes, size: int, encoding: Encoding, route: int, *, enough: bool = False
+    ) -> Head | None:
+        """The head by where its parts are in a payload, or in its beginning.
+
+        None where there is no header; with `enough`, too, where the parent's id, or the content
+        of a reply, with its outcome, may lie behind it.
+        """
+        layout = find(payload, encoding, size)
         if layout is None:
-            return _NONE
+            return None
         header, parent_header, _, content = (
-            payload[start:stop] if stop <= DECODE_LIMIT else b"" for start, stop in layout.parts
+            payload[start:stop] if stop <= len(payload) else b"" for start, stop in layout.parts
         )
         if encoding != "v1" and not header.startswith(b"{"):
-            return _NONE
+            return None
+        is_reply = route & TO_CLIENT and route & 7 != _IOPUB
+        if enough and not (parent_header and (content or not is_reply)):
+            return None
         return self._of_parts(header, parent_header, content, route)
 
     def _of_object(self, value: Mapping[str, Any], route: int) -> Head:

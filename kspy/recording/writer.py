@@ -278,6 +278,9 @@ def _create(path: str, overwrite: bool) -> int:
         os.close(file)
         raise KspyError(f"{path}: cannot be written: it is no regular file")
     if not lock_for_writing(file):
+        if not overwrite and os.fstat(file).st_size == 0:  # made here, and nobody's recording
+            with contextlib.suppress(OSError):
+                Path(path).unlink()
         os.close(file)
         raise KspyError(f"{path}: another kspy is recording to it")
     try:

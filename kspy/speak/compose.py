@@ -62,5 +62,5 @@ def new_header(msg_type: str, session: str, more: Mapping[str, Any]) -> dict[str
 
 
 def serialize(value: Mapping[str, Any]) -> bytes:
-    """Raises `ValueError` or `TypeError` for what JSON has no words for."""
-    return json.dumps(value, separators=(",", ":")).encode()
+    """Raises `ValueError` or `TypeError` for what JSON has no words for, as infinity and NaN."""
+    return json.dumps(value, separators=(",", ":"), allow_nan=False).encode()

@@ -7,7 +7,7 @@ encoding is asked for; a server that does not select it speaks the default one.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Final, Self
+from typing import Self
 
 from tornado.websocket import WebSocketClientConnection, WebSocketClosedError, websocket_connect
 
@@ -16,10 +16,7 @@ from kspy.speak.compose import Outgoing
 from kspy.speak.link import LinkLostError, Wire
 from kspy.speak.server import Server
 from kspy.wire.message import encoding_bits
-from kspy.wire.websocket import V1, channel_of, encoding_of, pack
-
-MESSAGE_LIMIT: Final = 1 << 30
-"""Bytes of a message that a server may send; the connection is closed at a larger one."""
+from kspy.wire.websocket import MESSAGE_LIMIT, V1, channel_of, encoding_of, pack
 
 
 class WebSocketLink:

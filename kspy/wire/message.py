@@ -20,6 +20,7 @@ from kspy.wire.frames import (
     Parts,
     split,
 )
+from kspy.wire.packers import DECODE_LIMIT as DECODE_LIMIT
 from kspy.wire.packers import decode
 from kspy.wire.websocket import (
     ENCODINGS,
@@ -53,9 +54,6 @@ ROUTES: dict[tuple[Channel, Direction], int] = {
 }
 
 DICTS = PARTS
-
-DECODE_LIMIT: Final = 64 << 20
-"""Bytes of a dictionary that is not decoded any more: a small hostile file can claim any size."""
 
 _BEFORE_DICTS: Final = 2
 _BEFORE_BUFFERS: Final = 6

@@ -15,6 +15,9 @@ import orjson
 
 Packer = Literal["json", "msgpack"]
 
+DECODE_LIMIT: Final = 64 << 20
+"""Bytes of a dictionary that is not decoded any more: a small hostile file can claim any size."""
+
 ITEM_LIMIT: Final = 1 << 22
 """Lists and maps, with what is in them, that bytes may hold: as objects they need far more room."""
 
@@ -29,13 +32,21 @@ def decode(frame: bytes, *, only_json: bool = False) -> Decoded | None:
 
     The standard library's json, not orjson: integers of any size and NaN must survive.
     """
-    if frame.count(b"[") + frame.count(b"{") > ITEM_LIMIT:
+    if has_too_many_items(frame):
         return None
     try:
         value = json.loads(frame)
     except (ValueError, RecursionError):
         return None if only_json else _decode_msgpack(frame)
     return Decoded(value, "json") if isinstance(value, dict) else None
+
+
+def has_too_many_items(json_bytes: bytes, start: int = 0, stop: int | None = None) -> bool:
+    """Has JSON more lists and maps than `ITEM_LIMIT`, by its brackets?"""
+    stop = len(json_bytes) if stop is None else stop
+    if stop - start <= ITEM_LIMIT:
+        return False
+    return sum(json_bytes.count(bracket, start, stop) for bracket in (b"[", b"{")) > ITEM_LIMIT
 
 
 def decode_header(frame: bytes) -> dict[str, Any] | None:

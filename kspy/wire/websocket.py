@@ -27,6 +27,7 @@ from typing import Any, Final, Literal, NamedTuple
 import orjson
 
 from kspy.wire.frames import CHANNELS, Channel, Parts
+from kspy.wire.packers import DECODE_LIMIT, has_too_many_items
 
 Encoding = Literal["zmq", "json", "binary", "v1"]
 Span = tuple[int, int]
@@ -48,6 +49,13 @@ PARTS: Final = ("header", "parent_header", "metadata", "content")
 
 COUNT_LIMIT: Final = 1 << 18
 """Offsets that a payload may have: more than any client sends, less than hurts."""
+
+MESSAGE_LIMIT: Final = 1 << 30
+"""Bytes of a message that is taken from a WebSocket; a few compressed ones can claim any size."""
+
+LARGE: Final = 1 << 20
+"""Bytes of JSON from which on as little of it is read as will do: to read all of it stops
+everything else for a moment."""
 
 NOWHERE: Final[Span] = (0, 0)
 """Where a part is that a JSON object does not have."""
@@ -76,7 +84,14 @@ _NEXT: Final = re.compile(_SPACE + b"([,}])")
 _OPEN: Final = re.compile(_SPACE + rb"\{")
 _EMPTY: Final = re.compile(_SPACE + rb"\{" + _SPACE + rb"\}")
 _REST: Final = re.compile(_SPACE + rb"\Z")
-_BRACKETS: Final = re.compile(_STRING + rb"|([\[{])|([\]}])", re.DOTALL)
+_UNENDED: Final = _STRING[:-1] + rb'(?:"|\\?\Z)'
+_BRACKETS: Final = re.compile(_UNENDED + rb"|([\[{])|([\]}])", re.DOTALL)
+
+_END: Final = 256
+_CHANNEL_LAST: Final = re.compile(
+    rb',\s*"channel"\s*:\s*"(\w+)"\s*(?:,\s*"buffers"\s*:\s*(?:\[\s*\]|\{\s*\})\s*)?\}\s*\Z'
+)
+"""Before a JSON object's closing bracket this is a member of it, and the last of its name."""
 
 
 class Layout(NamedTuple):
@@ -112,6 +127,11 @@ def encoding_of(*, text: bool, subprotocol: str | None) -> Encoding:
 
 def channel_of(payload: bytes, encoding: Encoding) -> Channel:
     """The channel to record a message under: shell, as the server has it, where it names none."""
+    start, stop = _json_span(payload, encoding)
+    if stop - start > LARGE:
+        channel = _channel_of_large(payload, encoding, start, stop)
+        if channel is not None or stop - start > DECODE_LIMIT:
+            return channel or "shell"
     message = fast_object(payload, encoding)
     if message is not None:
         return known_channel(message.get("channel")) or "shell"
@@ -119,22 +139,40 @@ def channel_of(payload: bytes, encoding: Encoding) -> Channel:
     return known_channel(layout.channel if layout else None) or "shell"
 
 
+def _channel_of_large(payload: bytes, encoding: Encoding, start: int, stop: int) -> Channel | None:
+    """The channel where it usually is: servers have it last, clients before the content."""
+    last = _CHANNEL_LAST.search(payload, max(start, stop - _END), stop)
+    if last:
+        return known_channel(last[1].decode("utf-8", "replace"))
+    layout = find(payload[: start + LARGE], encoding, len(payload))
+    return known_channel(layout.channel if layout else None)
+
+
 def fast_object(payload: bytes, encoding: Encoding) -> dict[str, Any] | None:
     """The JSON object of a message of the default protocol, for its strings, several times faster
     than its parts are found; numbers beyond 64 bits may be rounded.
 
-    None for the v1 protocol, which has no such object, and where the fast decoder gives up.
+    None for the v1 protocol, which has no such object, where the fast decoder gives up, and for
+    more than `DECODE_LIMIT` bytes or `ITEM_LIMIT` items.
     """
-    if encoding == "binary":
-        offsets = _offsets(payload, len(payload), ">", "I")
-        payload = payload[slice(*(*offsets, len(payload))[:2])] if offsets else b""
-    elif encoding != "json":
+    start, stop = _json_span(payload, encoding)
+    if stop - start > DECODE_LIMIT or has_too_many_items(payload, start, stop):
         return None
     try:
-        value = orjson.loads(payload)
+        value = orjson.loads(memoryview(payload)[start:stop])
     except orjson.JSONDecodeError:
         return None
     return value if isinstance(value, dict) else None
+
+
+def _json_span(payload: bytes, encoding: Encoding) -> Span:
+    """Where a message of the default protocol has its JSON object; `NOWHERE` for others."""
+    if encoding == "json":
+        return 0, len(payload)
+    offsets = _offsets(payload, len(payload), ">", "I") if encoding == "binary" else None
+    if not offsets:
+        return NOWHERE
+    return offsets[0], offsets[1] if len(offsets) > 1 else len(payload)
 
 
 def known_channel(name: object) -> Channel | None:
@@ -162,6 +200,9 @@ def find(payload: bytes, encoding: Encoding, size: int | None = None) -> Layout 
 
     size   of the message, if `payload` is only its beginning. Then parts may lie beyond it, and
            of a JSON object those are found that are complete
+
+    A JSON object of more than `ITEM_LIMIT` items counts as if its first `LARGE` bytes were all
+    that is there.
     """
     size = len(payload) if size is None else size
     if encoding == "v1":
@@ -214,6 +255,8 @@ def _offsets(payload: bytes, size: int, order: str, code: str) -> tuple[int, ...
 
 def _find_json(payload: bytes, start: int, stop: int, *, whole: bool) -> Layout | None:
     """The members of a JSON object; of the last, where a name comes twice. `whole`: to its end?"""
+    if has_too_many_items(payload, start, stop):
+        stop, whole = start + LARGE, False
     spans: dict[str, Span] = {}
     if not _EMPTY.match(payload, start, stop):
         for name, span in _members(payload, start, stop, whole=whole):
@@ -283,7 +326,7 @@ def pack(
 ) -> tuple[bytes, bool]:
     """The payload of a message, and whether it is to be sent as text.
 
-    Raises ValueError or TypeError for what JSON has no words for.
+    Raises ValueError or TypeError for what JSON has no words for, infinity and NaN among it.
     """
     dicts = dict(zip(PARTS, (header, parent_header, metadata, content), strict=True))
     if subprotocol == V1:
@@ -296,7 +339,7 @@ def pack(
 
 
 def _json(value: object) -> bytes:
-    return json.dumps(value, separators=(",", ":")).encode()
+    return json.dumps(value, separators=(",", ":"), allow_nan=False).encode()
 
 
 def _with_offsets(order: str, code: str, pieces: Sequence[bytes], *, closed: bool) -> bytes:

@@ -7,7 +7,7 @@ Pure.
 from __future__ import annotations
 
 from collections.abc import Generator, Iterator
-from typing import Final, NamedTuple
+from typing import NamedTuple
 
 from websockets.exceptions import PayloadTooBig, ProtocolError
 from websockets.frames import Close, Frame, Opcode
@@ -16,9 +16,7 @@ from websockets.streams import StreamReader
 from websockets.typing import ExtensionParameter
 
 from kspy.tap.gateway.inflating import Inflating
-
-MESSAGE_LIMIT: Final = 1 << 30
-"""Bytes of a message, decompressed; a few compressed ones can claim any size."""
+from kspy.wire.websocket import MESSAGE_LIMIT
 
 
 class NotWebSocketError(Exception):
