@@ -32,12 +32,11 @@ class Server:
 
     def ask(self, path: str, method: str = "GET", body: object = None) -> Any:
         """What its REST API says."""
-        request = urllib.request.Request(
-            self.url + path,
-            method=method,
-            data=None if body is None else json.dumps(body).encode(),
-            headers={"Authorization": f"token {self.token}"},
-        )
+        headers = {"Authorization": f"token {self.token}"}
+        if not self.token:
+            headers = {"Cookie": "_xsrf=test", "X-XSRFToken": "test"}
+        data = None if body is None else json.dumps(body).encode()
+        request = urllib.request.Request(self.url + path, data, headers, method=method)
         context = ssl._create_unverified_context() if self.url.startswith("https") else None
         with urllib.request.urlopen(request, timeout=PATIENCE, context=context) as response:
             return json.loads(response.read() or b"null")
@@ -45,11 +44,37 @@ class Server:
     def kernels(self) -> list[str]:
         return [kernel["id"] for kernel in self.ask("/api/kernels")]
 
+    def kill(self) -> None:
+        """End it, and all that it has started, at once."""
+        below: list[psutil.Process] = []
+        with contextlib.suppress(psutil.NoSuchProcess):
+            below = psutil.Process(self.process.pid).children(recursive=True)
+        self.process.kill()
+        self.process.wait()
+        for child in below:
+            with contextlib.suppress(psutil.NoSuchProcess):
+                child.kill()
+
 
 def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
+
+
+def own_certificate(folder: Path) -> tuple[Path, Path]:
+    """A certificate that nobody vouches for, and its key."""
+    certificate, key = folder / "own.pem", folder / "own.key"
+    subprocess.run(
+        [
+            "openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2",
+            "-subj", "/CN=127.0.0.1", "-addext", "subjectAltName=IP:127.0.0.1",
+            "-keyout", str(key), "-out", str(certificate),
+        ],
+        check=True,
+        capture_output=True,
+    )  # fmt: skip
+    return certificate, key
 
 
 @contextlib.contextmanager
@@ -93,20 +118,11 @@ def running_server(
         )
     url = f"{'https' if certificate else 'http'}://127.0.0.1:{port}{base}"
     server = Server(url, token, process, log)
-    below: list[psutil.Process] = []
     try:
         wait_for(lambda: _listens(server, port), f"the server: {log.read_text()}")
         yield server
     finally:
-        with contextlib.suppress(psutil.NoSuchProcess):
-            below = psutil.Process(process.pid).children(recursive=True)
-        process.terminate()
-        try:
-            process.wait(PATIENCE)
-        finally:
-            for child in below:
-                with contextlib.suppress(psutil.NoSuchProcess):
-                    child.kill()
+        server.kill()
 
 
 def _options(kind: Kind, port: int, base: str, folder: Path) -> list[str]:

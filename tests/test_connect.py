@@ -14,7 +14,7 @@ from typing import Any
 
 import psutil
 import pytest
-from speaking import TOKEN, Server, jupyter_server
+from servers import Server, running_server
 from tapping import running_kernel, short_folder
 
 import kspy
@@ -40,7 +40,7 @@ def kernel_file(folder: Path) -> Iterator[Path]:
 
 @pytest.fixture(scope="module")
 def server(folder: Path) -> Iterator[Server]:
-    with jupyter_server(folder) as found:
+    with running_server(folder) as found:
         yield found
         assert found.kernels() == []
 
@@ -52,7 +52,7 @@ def connect(request: pytest.FixtureRequest) -> Connect:
         path: Path = request.getfixturevalue("kernel_file")
         return lambda **more: kspy.connect(path, **more)
     server: Server = request.getfixturevalue("server")
-    return lambda **more: kspy.connect(gateway=server.url, token=TOKEN, **more)
+    return lambda **more: kspy.connect(gateway=server.url, token=server.token, **more)
 
 
 def types(messages: list[Message]) -> list[str]:
@@ -234,7 +234,7 @@ def test_an_exception_inside_leaves_nothing_behind() -> None:
 def test_cancelled_while_it_connects_leaves_nothing_behind(server: Server) -> None:
     async def talk(after: float) -> None:
         async def wait() -> None:
-            async with kspy.connect(gateway=server.url, token=TOKEN):
+            async with kspy.connect(gateway=server.url, token=server.token):
                 await asyncio.sleep(60)
 
         task = asyncio.create_task(wait())

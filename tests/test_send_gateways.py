@@ -7,12 +7,11 @@ import json
 import signal
 import socket
 import ssl
-import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from servers import free_port
+from servers import free_port, own_certificate
 from speaking import one_line_of, sending, sent
 from tapping import PATIENCE, short_folder
 from tiny_server import Answer, tiny_server
@@ -146,21 +145,6 @@ def test_certificates(folder: Path) -> None:
         assert "no-such.pem" in one_line_of(sent(folder, *to, "--ca", "no-such.pem"))
     plain = ("--code", "1", "--gateway", "http://127.0.0.1:1/", "--insecure")
     assert "begins with http:" in one_line_of(sent(folder, *plain))
-
-
-def own_certificate(folder: Path) -> tuple[Path, Path]:
-    """A certificate that nobody vouches for, and its key."""
-    certificate, key = folder / "own.pem", folder / "own.key"
-    subprocess.run(
-        [
-            "openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2",
-            "-subj", "/CN=127.0.0.1", "-addext", "subjectAltName=IP:127.0.0.1",
-            "-keyout", str(key), "-out", str(certificate),
-        ],
-        check=True,
-        capture_output=True,
-    )  # fmt: skip
-    return certificate, key
 
 
 @pytest.mark.parametrize(
