@@ -35,7 +35,9 @@ def sent(
 
 
 @contextlib.contextmanager
-def sending(folder: Path, *arguments: str | Path) -> Iterator[subprocess.Popen[str]]:
+def sending(
+    folder: Path, *arguments: str | Path, **environment: str
+) -> Iterator[subprocess.Popen[str]]:
     """A `kspy send` while it runs; it and its kernels must be gone at the end."""
     process = subprocess.Popen(
         [KSPY, "send", *map(str, arguments)],
@@ -44,7 +46,7 @@ def sending(folder: Path, *arguments: str | Path) -> Iterator[subprocess.Popen[s
         stderr=subprocess.PIPE,
         encoding="utf-8",
         cwd=folder,
-        env={**surroundings(folder), "PYTHONIOENCODING": "utf-8"},
+        env={**surroundings(folder, **environment), "PYTHONIOENCODING": "utf-8"},
     )
     below: set[psutil.Process] = set()
     try:
