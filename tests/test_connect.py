@@ -197,6 +197,9 @@ def test_what_json_has_no_words_for_is_refused_and_nothing_is_sent(connect: Conn
         for value in (object(), {1, 2}, deep):
             with pytest.raises(KspyError, match="JSON"):
                 await kernel.request("junk", {"value": value})
+        for timeout in (float("nan"), -1):
+            with pytest.raises(KspyError, match="no number of seconds"):
+                await kernel.request("junk", timeout=timeout)
         with pytest.raises(KspyError, match="iopub"):
             await kernel.request("junk", channel="iopub")
         assert (await (await kernel.request("kernel_info_request")).done()).state == "ok"
