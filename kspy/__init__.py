@@ -68,6 +68,8 @@ def connect(
     gateway: str | None = None,
     kernel_id: str | None = None,
     token: str | None = None,
+    ca: str | os.PathLike[str] | None = None,
+    insecure: bool = False,
     record: str | os.PathLike[str] | None = None,
     overwrite: bool = False,
 ) -> AbstractAsyncContextManager[Kernel]:
@@ -80,6 +82,8 @@ def connect(
                 one, and deletes it afterwards; with `kernel_id` it is one that runs, and goes on
     token       of the gateway. Default: `?token=` of the URL, then the environment's
                 `JUPYTER_TOKEN`, then `JUPYTER_GATEWAY_AUTH_TOKEN`
+    ca          for a gateway with `https:`, a file of certificates to trust (PEM); `insecure`
+                trusts any. Default: those that the system, or `SSL_CERT_FILE`, trusts
     record      make a recording there of all that goes over this connection; `overwrite` says
                 that there may be a file already
 
@@ -94,6 +98,8 @@ def connect(
             gateway=gateway,
             kernel_id=kernel_id,
             token=token,
+            ca=None if ca is None else os.fspath(ca),
+            insecure=insecure,
             record=None if record is None else os.fspath(record),
             overwrite=overwrite,
         )

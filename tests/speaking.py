@@ -1,26 +1,20 @@
-"""Run `kspy send`, and real Jupyter servers for it to speak to; nothing of them stays behind."""
+"""Run `kspy send`, and look at what it printed; nothing of it stays behind."""
 
 from __future__ import annotations
 
 import contextlib
 import json
-import socket
 import subprocess
-import sys
-import urllib.request
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import psutil
 from command import KSPY
-from tapping import PATIENCE, surroundings, wait_for
+from tapping import PATIENCE, surroundings
 
 import kspy
 from kspy.export.json_lines import message_line
-
-TOKEN = "the-secret-token-of-the-tests"
 
 
 def sent(
@@ -41,7 +35,9 @@ def sent(
 
 
 @contextlib.contextmanager
-def sending(folder: Path, *arguments: str | Path) -> Iterator[subprocess.Popen[str]]:
+def sending(
+    folder: Path, *arguments: str | Path, **environment: str
+) -> Iterator[subprocess.Popen[str]]:
     """A `kspy send` while it runs; it and its kernels must be gone at the end."""
     process = subprocess.Popen(
         [KSPY, "send", *map(str, arguments)],
@@ -50,7 +46,7 @@ def sending(folder: Path, *arguments: str | Path) -> Iterator[subprocess.Popen[s
         stderr=subprocess.PIPE,
         encoding="utf-8",
         cwd=folder,
-        env={**surroundings(folder), "PYTHONIOENCODING": "utf-8"},
+        env={**surroundings(folder, **environment), "PYTHONIOENCODING": "utf-8"},
     )
     below: set[psutil.Process] = set()
     try:
@@ -113,99 +109,3 @@ def printed(output: str) -> str:
     messages = [json.loads(line) for line in output.splitlines()]
     streams = [message for message in messages if message["msg_type"] == "stream"]
     return "".join(message["content"]["text"] for message in streams)
-
-
-@dataclass(frozen=True)
-class Server:
-    """A Jupyter server that runs. `url` has no token."""
-
-    url: str
-    process: subprocess.Popen[bytes]
-    log: Path
-
-    def ask(self, path: str, method: str = "GET", body: object = None) -> Any:
-        """What its REST API says."""
-        request = urllib.request.Request(
-            self.url + path,
-            method=method,
-            data=None if body is None else json.dumps(body).encode(),
-            headers={"Authorization": f"token {TOKEN}"},
-        )
-        with urllib.request.urlopen(request, timeout=PATIENCE) as response:
-            return json.loads(response.read() or b"null")
-
-    def kernels(self) -> list[str]:
-        return [kernel["id"] for kernel in self.ask("/api/kernels")]
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-@contextlib.contextmanager
-def jupyter_server(folder: Path, *options: str, base: str = "") -> Iterator[Server]:
-    command = [
-        "jupyter_server",
-        "--no-browser",
-        "--allow-root",
-        "--ServerApp.port_retries=0",
-        f"--ServerApp.base_url={base or '/'}",
-        f"--ServerApp.root_dir={folder}",
-    ]
-    with _server(folder, [*command, *options], "--ServerApp.port", base) as server:
-        yield server
-
-
-@contextlib.contextmanager
-def kernel_gateway(folder: Path) -> Iterator[Server]:
-    command = ["kernel_gateway", "--KernelGatewayApp.port_retries=0"]
-    command += ["--JupyterWebsocketPersonality.list_kernels=True"]
-    with _server(folder, command, "--KernelGatewayApp.port") as server:
-        yield server
-
-
-@contextlib.contextmanager
-def _server(
-    folder: Path, module: Sequence[str], port_option: str, base: str = ""
-) -> Iterator[Server]:
-    port = free_port()
-    log = folder / f"server-{port}.log"
-    with log.open("wb") as output:
-        process = subprocess.Popen(
-            [sys.executable, "-m", *module, f"{port_option}={port}"],
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=subprocess.STDOUT,
-            cwd=folder,
-            env=surroundings(
-                folder,
-                JUPYTER_TOKEN=TOKEN,
-                KG_AUTH_TOKEN=TOKEN,
-                JUPYTER_CONFIG_DIR=str(folder / "config"),
-                HOME=str(folder),
-            ),
-        )
-    scheme = "https" if any("certfile" in word for word in module) else "http"
-    server = Server(f"{scheme}://127.0.0.1:{port}{base}", process, log)
-    below: list[psutil.Process] = []
-    try:
-        wait_for(lambda: _listens(server, port), f"the server: {log.read_text()}")
-        yield server
-    finally:
-        with contextlib.suppress(psutil.NoSuchProcess):
-            below = psutil.Process(process.pid).children(recursive=True)
-        process.terminate()
-        try:
-            process.wait(PATIENCE)
-        finally:
-            for child in below:
-                with contextlib.suppress(psutil.NoSuchProcess):
-                    child.kill()
-
-
-def _listens(server: Server, port: int) -> bool:
-    assert server.process.poll() is None, server.log.read_text()
-    with socket.socket() as probe:
-        return probe.connect_ex(("127.0.0.1", port)) == 0

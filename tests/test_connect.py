@@ -14,7 +14,7 @@ from typing import Any
 
 import psutil
 import pytest
-from speaking import TOKEN, Server, jupyter_server
+from servers import Server, running_server
 from tapping import running_kernel, short_folder
 
 import kspy
@@ -40,7 +40,7 @@ def kernel_file(folder: Path) -> Iterator[Path]:
 
 @pytest.fixture(scope="module")
 def server(folder: Path) -> Iterator[Server]:
-    with jupyter_server(folder) as found:
+    with running_server(folder) as found:
         yield found
         assert found.kernels() == []
 
@@ -52,7 +52,7 @@ def connect(request: pytest.FixtureRequest) -> Connect:
         path: Path = request.getfixturevalue("kernel_file")
         return lambda **more: kspy.connect(path, **more)
     server: Server = request.getfixturevalue("server")
-    return lambda **more: kspy.connect(gateway=server.url, token=TOKEN, **more)
+    return lambda **more: kspy.connect(gateway=server.url, token=server.token, **more)
 
 
 def types(messages: list[Message]) -> list[str]:
@@ -197,6 +197,9 @@ def test_what_json_has_no_words_for_is_refused_and_nothing_is_sent(connect: Conn
         for value in (object(), {1, 2}, deep):
             with pytest.raises(KspyError, match="JSON"):
                 await kernel.request("junk", {"value": value})
+        for timeout in (float("nan"), -1):
+            with pytest.raises(KspyError, match="no number of seconds"):
+                await kernel.request("junk", timeout=timeout)
         with pytest.raises(KspyError, match="iopub"):
             await kernel.request("junk", channel="iopub")
         assert (await (await kernel.request("kernel_info_request")).done()).state == "ok"
@@ -234,7 +237,7 @@ def test_an_exception_inside_leaves_nothing_behind() -> None:
 def test_cancelled_while_it_connects_leaves_nothing_behind(server: Server) -> None:
     async def talk(after: float) -> None:
         async def wait() -> None:
-            async with kspy.connect(gateway=server.url, token=TOKEN):
+            async with kspy.connect(gateway=server.url, token=server.token):
                 await asyncio.sleep(60)
 
         task = asyncio.create_task(wait())

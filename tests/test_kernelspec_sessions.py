@@ -6,6 +6,8 @@ import json
 import os
 import signal
 import subprocess
+import sysconfig
+import venv
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +18,8 @@ from installed import IPYTHON, Installed, installed, run_cell, wait_dead
 from nbclient import NotebookClient
 from tapping import PATIENCE, ask, connected, surroundings, wait_for
 from test_tap_kernel_test import outcomes
+
+import kspy
 
 COUNT_SIGNALS = """
 import signal, time
@@ -154,18 +158,30 @@ def test_what_lies_in_the_notebooks_folder_is_not_imported() -> None:
         assert "imported by mistake" not in str(place.warnings())
 
 
-@pytest.mark.skipif("PYTHONPATH" in os.environ, reason="kspy itself may be found by PYTHONPATH")
 def test_modules_that_a_kernelspec_gives_its_kernel_are_not_the_wrappers() -> None:
     with installed(kernel="") as place:
         modules = place.folder / "modules"
         modules.mkdir()
         (modules / "kspy.py").write_text("mine = 5")
         place.add_below("modules", IPYTHON, env={"PYTHONPATH": str(modules)})
-        place.install("modules")
+        install = "from kspy.cli.main import run; run()"
+        words = ["-c", install, "install", "--kernel", "modules", "--user"]
+        environment = {**os.environ, **place.environment}
+        environment.pop("PYTHONPATH", None)
+        subprocess.run([python_with_kspy(place.folder), *words], env=environment, check=True)
         with place.session("kspy-modules") as (_, client):
             assert run_cell(client, "import kspy; print(kspy.mine)")["text"] == "5\n"
         assert place.warnings() == []
         assert any(str(m.content.get("text")).startswith("5") for m in place.messages())
+
+
+def python_with_kspy(folder: Path) -> str:
+    """A Python that finds the kspy of these tests, and what that needs, without PYTHONPATH."""
+    venv.create(folder / "venv")
+    [packages] = (folder / "venv").glob("lib/python*/site-packages")
+    paths = [str(Path(kspy.__file__).parents[1]), sysconfig.get_path("purelib")]
+    (packages / "kspy.pth").write_text("\n".join(paths))
+    return str(folder / "venv" / "bin" / "python")
 
 
 def test_what_the_kernel_prints_to_its_descriptors_comes_as_it_is() -> None:

@@ -6,12 +6,20 @@ import asyncio
 import os
 import resource
 import shutil
+import tempfile
 from pathlib import Path
 
+import psutil
 import pytest
 from installed import TINY, installed, open_ports, run_cell, wait_dead
 from jupyter_client.manager import AsyncKernelManager
 from tapping import PATIENCE, wait_for
+
+from kspy.tap.connection import Connection
+from kspy.tap.guardian import Guardian
+from kspy.tap.wrapper.frontend import Frontend
+from kspy.tap.wrapper.inner import InnerKernel
+from kspy.tap.wrapper.spec import Spec
 
 
 def test_a_folder_that_cannot_be_made_costs_the_recording_alone() -> None:
@@ -80,13 +88,48 @@ def test_a_recording_that_is_removed_meanwhile_is_told_of() -> None:
         assert "was removed while it was being recorded" in line
 
 
-@pytest.mark.timeout(400)
-def test_fifty_restarts_leave_nothing() -> None:
+def test_a_guardian_that_is_killed_changes_nothing() -> None:
+    waits = "until [ -e $TMPDIR/go ]; do sleep 0.05; done; exit 7"
+    with installed(kernel="") as place:
+        place.add_below("waits", ["/bin/sh", "-c", waits, "-", "{connection_file}"])
+        place.install("waits")
+        manager = place.manager("kspy-waits")
+        manager.start_kernel(**place.started_with())
+        place.kernel()
+        wrapper = psutil.Process(manager.provisioner.pid)
+        [guardian] = [p for p in wrapper.children() if "kspy-guardian" in p.cmdline()]
+        guardian.kill()
+        wait_for(lambda: guardian.status() == psutil.STATUS_ZOMBIE, "the guardian's end")
+        (place.folder / "go").touch()
+        assert wait_dead(manager) == 7
+        manager.shutdown_kernel(now=True)
+        assert place.warnings() == []
+
+
+def test_a_kernel_does_not_outlive_a_wrapper_that_cannot_watch_it(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    def fail(self: Guardian, group: int) -> None:
+        kernels.append(psutil.Process(group))
+        raise MemoryError
+
+    kernels: list[psutil.Process] = []
+    monkeypatch.setattr(Guardian, "watch", fail)
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    spec = Spec("", ["sleep", "600"], "", "", "signal", "")
+    client = Connection("tcp", "127.0.0.1", {}, b"key", "hmac-sha256")
+    with pytest.raises(MemoryError):
+        InnerKernel(spec, Frontend(client))
+    kernels[0].wait(PATIENCE)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_restarts_leave_nothing() -> None:
     with installed("--keep-last", "3", kernel="") as place:
         place.add_below("tiny", TINY)
         place.install("tiny", "--keep-last", "3")
         with place.session("kspy-tiny") as (manager, client):
-            for n in range(50):
+            for n in range(12):
                 manager.restart_kernel(now=bool(n % 2))
                 client.kernel_info()
                 assert client.get_shell_msg(timeout=PATIENCE)["msg_type"] == "kernel_info_reply"

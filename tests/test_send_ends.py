@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import signal
 import subprocess
 import sys
@@ -95,6 +96,21 @@ def test_the_second_ctrl_c_ends_it_all(folder: Path) -> None:
         process.communicate(timeout=PATIENCE)
     assert process.returncode == 130
     assert kernels_of(folder) == []
+
+
+def test_who_is_killed_leaves_no_kernel_behind(folder: Path) -> None:
+    sleeps = ["/bin/sh", "-c", "sleep 600; true", "-f", "{connection_file}"]
+    kernelspec = folder / "jupyter" / "kernels" / "sleeps"
+    kernelspec.mkdir(parents=True)
+    values = {"argv": sleeps, "display_name": "Sleeps", "language": "none"}
+    (kernelspec / "kernel.json").write_text(json.dumps(values))
+    with sending(
+        folder, "--code", "1", "--kernel", "sleeps", JUPYTER_PATH=str(folder / "jupyter")
+    ) as process:
+        wait_for(lambda: len(kernels_of(folder)) == 2, "the kernel and its folder")
+        process.kill()
+        process.communicate(timeout=PATIENCE)
+        wait_for(lambda: not kernels_of(folder), "the end of both")
 
 
 @pytest.mark.parametrize("when", ["while it runs", "while the kernel starts"])

@@ -164,6 +164,7 @@ def test_what_cannot_be_done_is_one_line(
         (("--content", "-", "--metadata", "-"), "standard input"),
         (("--channel", "iopub"), "iopub"),
         (("--timeout", "soon"), "soon"),
+        (("--timeout", "nan"), "nan"),
         (("-o", "no/such/folder/x.kspy"), "no/such/folder"),
     ],
 )

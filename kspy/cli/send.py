@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import math
 import sys
 from pathlib import Path
 from typing import Any
@@ -58,6 +59,8 @@ already is left alone. Exit code 1: the reply is an error, or none came within t
 @click.option("--gateway", metavar="URL", help="Through this Jupyter server; it starts the kernel.")
 @click.option("--kernel-id", metavar="ID", help="A kernel that the server runs already.")
 @click.option("--token", help="The server's. [default: from the URL, or from JUPYTER_TOKEN]")
+@click.option("--ca", metavar="FILE", help="Certificates to trust, for https (PEM).")
+@click.option("--insecure", is_flag=True, help="Trust any certificate.")
 @click.option("--stdin", "given", metavar="TEXT", multiple=True, help="Answer a kernel that asks.")
 @click.option(
     "--timeout",
@@ -83,13 +86,21 @@ def send(
     gateway: str | None,
     kernel_id: str | None,
     token: str | None,
+    ca: str | None,
+    insecure: bool,
     given: tuple[str, ...],
     timeout: float,
     as_json: bool,
     output: str | None,
     force: bool,
 ) -> None:
-    _check(code, msg_type, content, existing, kernel, gateway, kernel_id, token)
+    _check(code, msg_type, content, existing, kernel, gateway, kernel_id)
+    if gateway is None and (
+        kernel_id is not None or token is not None or ca is not None or insecure
+    ):
+        raise click.UsageError("--kernel-id, --token, --ca and --insecure go with --gateway URL")
+    if math.isnan(timeout):
+        raise click.UsageError("--timeout: nan is no number of seconds")
     taken = [code, content, metadata].count("-")
     if taken > 1:
         raise click.UsageError("only one of --code, --content, --metadata can be standard input")
@@ -106,7 +117,7 @@ def send(
         timeout or None,
     )
     target = Target(
-        existing, gateway, kernel, kernel_id, token, output, force, warn,
+        existing, gateway, kernel, kernel_id, token, ca, insecure, output, force, warn,
         lambda line: click.echo(one_line(line), err=True),
     )  # fmt: skip
     show = print_json if as_json else text_printer()
@@ -121,7 +132,6 @@ def _check(
     kernel: str | None,
     gateway: str | None,
     kernel_id: str | None,
-    token: str | None,
 ) -> None:
     """Raises `click.UsageError` for options that do not go together."""
     if (code is None) == (msg_type is None):
@@ -135,8 +145,6 @@ def _check(
         raise click.UsageError(
             "say which kernel: --existing [FILE], --kernel NAME or --gateway URL"
         )
-    if gateway is None and (kernel_id is not None or token is not None):
-        raise click.UsageError("--kernel-id and --token go with --gateway URL")
     if kernel is not None and kernel_id is not None:
         raise click.UsageError("--kernel and --kernel-id do not go together; choose one")
 

@@ -28,6 +28,8 @@ from kspy.wire.message import Message, text
 _SIGNALS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 _INTERRUPTING_SECONDS: Final = 2.0
+_HINT_SECONDS: Final = 1.0
+_HINT: Final = "waiting for the server, to end the kernel; Ctrl-C gives up"
 
 Print = Callable[[Message], None]
 
@@ -164,14 +166,16 @@ class Sending:
                 loop.remove_signal_handler(number)
 
     def _take_signal(self, number: signal.Signals, task: asyncio.Task[int]) -> None:
-        if self._exit_code is not None:
-            return  # it is ending
-        kernel = self._kernel
-        if number == signal.SIGINT and kernel and kernel.owned and not self._interrupting:
+        kernel, ending = self._kernel, self._exit_code is not None
+        interruptible = kernel is not None and kernel.owned and not self._interrupting
+        if number == signal.SIGINT and kernel and interruptible and not ending:
             self._interrupting = asyncio.ensure_future(self._interrupt(kernel))
             return
-        self._exit_code = 128 + number
-        task.cancel()
+        if not ending:
+            self._exit_code = 128 + number
+            if self._target.gateway is not None:
+                asyncio.get_running_loop().call_later(_HINT_SECONDS, warn, _HINT)
+        task.cancel()  # what waits for a server gives up, the second time
 
     async def _interrupt(self, kernel: Kernel) -> None:
         try:

@@ -125,10 +125,10 @@ def tap(
     _check_combination(click.get_current_context(), gateway=gateway is not None)
     if gateway is not None:
         from kspy.cli.tap_gateway import tap_gateway
-        from kspy.tap.gateway.upstream import parse
+        from kspy.tap.gateway.upstream import Upstream
 
         limits = Limits(keep_last, keep_bytes, keep_days)
-        upstream = parse(gateway, ca, insecure=insecure)
+        upstream = Upstream.parse(gateway, ca, insecure=insecure, called="--gateway")
         return tap_gateway(upstream, listen, recordings, limits, view=view)
     if client and view:
         raise click.UsageError("--view and a client command both need the terminal; choose one")

@@ -40,6 +40,8 @@ class Target:
     kernel      a kernelspec's name: start it, there if there is a `gateway`, else here
     kernel_id   of a kernel that the gateway runs already
     token       of the gateway; None: from the URL or the environment
+    ca          certificates to trust, for a gateway; None: those that the system trusts
+    insecure    trust any certificate of the gateway
     record      a recording to make; `overwrite` says that there may be one
     on_warning  gets a line where something went wrong that does not end the conversation
     on_output   gets the lines that a kernel prints that is started here
@@ -50,6 +52,8 @@ class Target:
     kernel: str | None = None
     kernel_id: str | None = None
     token: str | None = None
+    ca: str | None = None
+    insecure: bool = False
     record: str | None = None
     overwrite: bool = False
     on_warning: Callable[[str], None] = _logger.warning
@@ -68,9 +72,9 @@ async def open_kernel(target: Target) -> AsyncIterator[Kernel]:
             try:
                 yield kernel
             finally:
-                await whole(_end(kernel, host, log, target))
+                await whole(_end(kernel, host, log, target), patient=False)
     finally:
-        await whole(_close(host, target))
+        await whole(_close(host, target), patient=False)
 
 
 def _host(target: Target, session: str) -> Host:
@@ -78,7 +82,7 @@ def _host(target: Target, session: str) -> Host:
         from kspy.speak.gateway import OnServer
         from kspy.speak.server import Server
 
-        server = Server(target.gateway, target.token)
+        server = Server(target.gateway, target.token, target.ca, insecure=target.insecure)
         return OnServer(server, target.kernel, target.kernel_id, session)
     if target.kernel is not None:
         return Launched(target.kernel, target.on_output)
@@ -125,7 +129,7 @@ async def _open(host: Host, log: Log, session: str) -> Kernel:
 
 async def _end(kernel: Kernel, host: Host, log: Log, target: Target) -> None:
     alive = not kernel.lost
-    await kernel.close()
+    await whole(kernel.close())
     if host.owned and alive:
         log.event("kernel_shut_down")
     await _close(host, target)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
 from typing import Any
 
 from kspy.errors import KspyError
 from kspy.speak.link import Link
-from kspy.speak.server import Server
+from kspy.speak.server import NoAnswerError, Server
 from kspy.speak.websocket import WebSocketLink
 from kspy.speak.whole import whole
 
@@ -24,6 +25,7 @@ class OnServer:
         self._kernel_id = kernel_id
         self._session = session
         self._spec: Mapping[str, Any] = {}
+        self._untold = False
 
     async def describe(self) -> tuple[str, Mapping[str, Any]]:
         if self._kernel_id is not None:
@@ -42,12 +44,16 @@ class OnServer:
 
     async def open(self) -> Link:
         if self._kernel_id is None:
-            await whole(self._start())
+            await whole(self._start(), patient=False)
         assert self._kernel_id is not None
         return await WebSocketLink.open(self._server, self._kernel_id, self._session)
 
     async def _start(self) -> None:
-        self._kernel_id = (await self._server.start(self._name))["id"]
+        try:
+            self._kernel_id = (await self._server.start(self._name))["id"]
+        except (NoAnswerError, asyncio.CancelledError):
+            self._untold = True
+            raise
 
     @property
     def started(self) -> Mapping[str, Any]:
@@ -64,9 +70,16 @@ class OnServer:
         return "server"
 
     async def close(self) -> None:
+        """Cancelled, it gives up waiting for the server."""
+        if self._untold:
+            self._untold = False
+            raise KspyError(f"{self._server.url}: did not say which kernel it started")
         if self.owned and self._kernel_id is not None:
             kernel_id, self._kernel_id = self._kernel_id, None
-            await self._server.delete(kernel_id)
+            try:
+                await self._server.delete(kernel_id)
+            except asyncio.CancelledError:
+                raise KspyError(f"{self._server.url}: was not waited for any longer") from None
 
 
 def _description(spec: object) -> Mapping[str, Any]:

@@ -71,9 +71,11 @@ class Kernel:
         timeout    seconds after which the thread ends, whatever has come; None: no limit
 
         Iterate over the thread for the messages as they come, the request first, or `await` its
-        `done()` for the whole. Raises `KspyError` if the connection broke, or for what JSON has
-        no words for.
+        `done()` for the whole. Raises `KspyError` if the connection broke, for what JSON has no
+        words for, and for a `timeout` that is no number of seconds.
         """
+        if timeout is not None and not timeout >= 0:
+            raise KspyError(f"timeout: {timeout:g} is no number of seconds; None: no limit")
         outgoing = self._compose(msg_type, content, channel, metadata, buffers, header, None)
         wire = self._encode(outgoing)
         message = self._log.add(wire, "to_kernel")

@@ -82,7 +82,7 @@ class Launched:
     async def close(self) -> None:
         self._closing = True
         if self._kernel:
-            await self._kernel.shut_down()
+            await whole(self._kernel.shut_down())
 
 
 class Existing:

@@ -10,22 +10,26 @@ import asyncio
 import json
 import os
 import re
-import ssl
+import time
 from collections.abc import Mapping
 from typing import Any, Final
-from urllib.parse import parse_qs, quote, urlsplit, urlunsplit
+from urllib.parse import parse_qs, quote, urlsplit
 
 from tornado.httpclient import AsyncHTTPClient, HTTPClientError, HTTPRequest, HTTPResponse
+from tornado.simple_httpclient import HTTPTimeoutError
 
 from kspy.analysis.sanitize import one_line
 from kspy.errors import KspyError
+from kspy.tap.server_url import ServerUrl, why_unreachable
 
 TOKEN_VARIABLES: Final = ("JUPYTER_TOKEN", "JUPYTER_GATEWAY_AUTH_TOKEN")
 CONNECT_SECONDS: Final = 20.0
 _START_SECONDS: Final = 120.0
-_DELETE_TRIES: Final = 20
-_DELETE_SECONDS: Final = 0.5
-_SCHEMES: Final = {"http": "http", "https": "https", "ws": "http", "wss": "https"}
+"""A server answers when the kernel runs, and may have to find a machine for it first."""
+_ANSWER_SECONDS: Final = 30.0
+_END_SECONDS: Final = 10.0
+"""For what ends something; Jupyter Server waits some 5 s for a kernel that does not end itself."""
+_AGAIN_SECONDS: Final = 0.5
 _PAGES: Final = re.compile(r"/(?:lab|tree|notebooks|console)(?:/.*)?$")
 """What follows the server's base path in an address copied from a browser."""
 _TOKEN: Final = re.compile(r"[!-~]+")
@@ -35,19 +39,19 @@ _LONGEST: Final = 200
 class Server:
     """`url` is its base, without a query and without a slash at the end."""
 
-    def __init__(self, url: str, token: str | None) -> None:
-        """Raises `KspyError` for what is no URL of a server, or no token."""
-        try:
-            parts = urlsplit(url.strip())
-            scheme, host, _ = _SCHEMES.get(parts.scheme), parts.hostname, parts.port
-        except ValueError as error:
-            raise KspyError("--gateway: is no URL") from error
-        if not scheme or not host:
-            raise KspyError("--gateway: is no URL; it looks like http://localhost:8888/")
+    def __init__(
+        self, url: str, token: str | None, ca_file: str | None = None, *, insecure: bool = False
+    ) -> None:
+        """`ca_file` and `insecure` as `ServerUrl.parse` has them.
+
+        Raises `KspyError` for what is no URL of a server, no token, no certificates.
+        """
+        where = ServerUrl.parse(url, ca_file, insecure=insecure)
+        parts = urlsplit(url.strip())
         if "@" in parts.netloc:
-            raise KspyError("--gateway: a name and password in the URL do not work; use a token")
-        path = _PAGES.sub("", parts.path).rstrip("/")
-        self.url = urlunsplit((scheme, parts.netloc, path, "", ""))
+            raise KspyError("gateway: a name and password in the URL do not work; use a token")
+        self.url = where.origin + _PAGES.sub("", where.path)
+        self._tls = where.tls
         if token is None:
             token = next(iter(parse_qs(parts.query).get("token", ())), None)
         if token is None:
@@ -85,13 +89,15 @@ class Server:
 
     async def start(self, name: str | None) -> Mapping[str, Any]:
         """Start a kernel; what the server says of it, its `id` for certain."""
-        model = await self._ask("POST", "/api/kernels", {"name": name} if name else {})
+        body = {"name": name} if name else {}
+        model = await self._ask("POST", "/api/kernels", body, seconds=_START_SECONDS)
         if not isinstance(model.get("id"), str):
             raise KspyError(f"{self.url}: answers, but not as a Jupyter server does")
         return model
 
     async def interrupt(self, kernel_id: str) -> None:
-        await self._ask("POST", f"/api/kernels/{quote(kernel_id, safe='')}/interrupt", {})
+        path = f"/api/kernels/{quote(kernel_id, safe='')}/interrupt"
+        await self._ask("POST", path, {}, seconds=_END_SECONDS)
 
     async def delete(self, kernel_id: str) -> None:
         """End a kernel. That it is gone already is no error.
@@ -99,17 +105,18 @@ class Server:
         Jupyter Server fails while it is starting the kernel again after a crash: so, several tries.
         """
         path = f"/api/kernels/{quote(kernel_id, safe='')}"
-        for again in reversed(range(_DELETE_TRIES)):
+        deadline = time.monotonic() + _END_SECONDS
+        while True:
             try:
-                await self._ask("DELETE", path)
+                await self._ask("DELETE", path, seconds=_END_SECONDS)
             except _RefusedError as error:
                 if error.code == 404:
                     return
-                if error.code < 500 or not again:
+                if error.code < 500 or time.monotonic() > deadline:
                     raise
             else:
                 return
-            await asyncio.sleep(_DELETE_SECONDS)
+            await asyncio.sleep(_AGAIN_SECONDS)
 
     def channels_request(self, kernel_id: str, session: str) -> HTTPRequest:
         """The request that becomes a kernel's WebSocket."""
@@ -118,8 +125,10 @@ class Server:
         return HTTPRequest(
             f"{base}/channels?session_id={session}",
             headers=dict(self.headers),
+            follow_redirects=False,
             connect_timeout=CONNECT_SECONDS,
             request_timeout=_START_SECONDS,
+            ssl_options=self._tls,
         )
 
     def explain(self, error: Exception) -> KspyError:
@@ -128,20 +137,17 @@ class Server:
             return error
         if isinstance(error, HTTPClientError) and error.code != 599:
             return _RefusedError(self.url, error.code, error.response)
-        if isinstance(error, ssl.SSLCertVerificationError):
-            why = one_line(error.verify_message)
-            return KspyError(
-                f"{self.url}: its certificate is not trusted: {why} (SSL_CERT_FILE can name a"
-                " file with the authority that signed it)"
-            )
-        if isinstance(error, ssl.SSLError):
-            why = one_line(error.reason or str(error))
-            return KspyError(f"{self.url}: no encrypted connection can be made: {why}")
-        why = getattr(error, "strerror", None) or str(error) or type(error).__name__
-        return KspyError(f"{self.url}: no server answers there: {one_line(str(why))}")
+        if isinstance(error, HTTPTimeoutError):
+            return NoAnswerError(f"{self.url}: does not answer ({error.message})")
+        return KspyError(f"{self.url}: {one_line(why_unreachable(error, CONNECT_SECONDS))}")
 
     async def _ask(
-        self, method: str, path: str, body: Mapping[str, Any] | None = None
+        self,
+        method: str,
+        path: str,
+        body: Mapping[str, Any] | None = None,
+        *,
+        seconds: float = _ANSWER_SECONDS,
     ) -> Mapping[str, Any]:
         """The JSON object that comes back; {} for none."""
         request = HTTPRequest(
@@ -150,8 +156,9 @@ class Server:
             headers=dict(self.headers),
             body=None if body is None else json.dumps(body),
             follow_redirects=False,  # the token is for this server alone
-            connect_timeout=CONNECT_SECONDS,
-            request_timeout=_START_SECONDS,
+            connect_timeout=min(CONNECT_SECONDS, seconds),
+            request_timeout=seconds,
+            ssl_options=self._tls,
         )
         try:
             response = await AsyncHTTPClient().fetch(request)
@@ -166,13 +173,17 @@ class Server:
         return value
 
 
+class NoAnswerError(KspyError):
+    """The server was asked, and may do it or have done it, but does not say so."""
+
+
 class _RefusedError(KspyError):
     """The server answered that it does not do it."""
 
     def __init__(self, url: str, code: int, response: HTTPResponse | None) -> None:
         self.code = code
         hints = {
-            401: "; is the token right? (--token, or the environment's JUPYTER_TOKEN)",
+            401: "; is the token right? (token, or the environment's JUPYTER_TOKEN)",
             403: "; is the token right, and is this allowed there?",
             404: "; is this the URL of a Jupyter server?",
         }

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import shutil
 import tempfile
 import threading
 from collections import deque
@@ -14,9 +13,11 @@ from typing import IO, Any
 
 from jupyter_client.kernelspec import KernelSpecManager, NoSuchKernel
 from jupyter_client.manager import AsyncKernelManager
+from jupyter_client.provisioning import LocalProvisioner
 
 from kspy.errors import KspyError
 from kspy.tap.connection import Connection, Transport, parse
+from kspy.tap.guardian import Guardian
 from kspy.tap.metadata import describe_kernel
 from kspy.tap.ports import free_ports
 from kspy.tap.status import describe_status
@@ -50,11 +51,12 @@ class LaunchedKernel:
         except NoSuchKernel as error:
             names = ", ".join(sorted(KernelSpecManager().find_kernel_specs())) or "none"
             raise KspyError(f"no kernel is named {name!r} (there are: {names})") from error
-        self._folder = tempfile.mkdtemp(prefix="kspy-")
+        folder = tempfile.mkdtemp(prefix="kspy-")
+        self._guardian: Guardian | None = Guardian(folder)
         self._manager = AsyncKernelManager(
             kernel_name=name,
             transport=transport,
-            connection_file=str(Path(self._folder) / "kernel.json"),
+            connection_file=str(Path(folder) / "kernel.json"),
         )
         ports = free_ports(len(CHANNELS)) if transport == "tcp" else []
         if len(ports) == len(CHANNELS):
@@ -69,14 +71,14 @@ class LaunchedKernel:
             await self._manager.start_kernel(stdout=PIPE, stderr=STDOUT, **options)
         except Exception as error:  # a provisioner may raise anything
             raise KspyError(f"kernel {self.name}: cannot be started: {error}") from error
-        self._read_output()
+        self._look_after()
         values = self._manager.get_connection_info() | {"kernel_name": self.name}
         return parse(values, f"kernel {self.name}")
 
     async def restart(self) -> None:
         """Start it again, on the same ports, after it ended."""
         await self._manager.restart_kernel(now=True)
-        self._read_output()
+        self._look_after()
 
     def description(self) -> Mapping[str, Any]:
         """What a recording says of it."""
@@ -100,17 +102,17 @@ class LaunchedKernel:
 
     async def shut_down(self) -> Mapping[str, Any] | None:
         """End it, politely first, and clean up after it; how it ended, None the second time."""
-        if not self._folder:
+        if not self._guardian:
             return None
-        folder, self._folder = self._folder, ""
+        guardian, self._guardian = self._guardian, None
         process = getattr(self._manager.provisioner, "process", None)
         try:
             if self._manager.has_kernel:
                 await self._manager.shutdown_kernel()
-        finally:
             if self._reader:
                 await asyncio.to_thread(self._reader.join, 1)
-            shutil.rmtree(folder, ignore_errors=True)
+        finally:
+            guardian.dismiss()
         status = getattr(process, "returncode", None)
         return None if status is None else describe_status(status)
 
@@ -118,6 +120,14 @@ class LaunchedKernel:
     def last_output(self) -> str:
         """The last line that it printed, or ""."""
         return next((line for line in reversed(self._tail) if line.strip()), "")
+
+    def _look_after(self) -> None:
+        """Read what its process prints, and let it not outlive this one."""
+        provisioner = self._manager.provisioner
+        # Another one may give numbers of processes on another machine.
+        if self._guardian and isinstance(provisioner, LocalProvisioner) and provisioner.pid:
+            self._guardian.watch(provisioner.pid)  # which is its group's number, too
+        self._read_output()
 
     def _read_output(self) -> None:
         # The pipe must be emptied whatever happens, or the kernel would block on its own output.

@@ -58,7 +58,10 @@ def below(kernel: str) -> tuple[str, dict[str, Any]]:
         values = json.loads((Path(folder) / _FILE).read_bytes())
     if of_kernelspec(spec.argv):
         raise KspyError(f"kernel {kernel}: is tapped already ({folder})")
-    provisioner = (spec.metadata.get("kernel_provisioner") or {}).get("provisioner_name", _LOCAL)
+    told = spec.metadata.get("kernel_provisioner") or {}
+    if not isinstance(told, dict):
+        raise KspyError(f"kernel {kernel}: {folder}/{_FILE}: kernel_provisioner is no JSON object")
+    provisioner = told.get("provisioner_name", _LOCAL)
     if provisioner != _LOCAL:
         raise KspyError(
             f"kernel {kernel}: is started by {provisioner}, not on this machine;"
@@ -94,6 +97,8 @@ def install(
         try:
             shutil.copytree(arguments.folder, source, ignore=shutil.ignore_patterns(_FILE))
             (source / _FILE).write_text(json.dumps(tapped, indent=1), encoding="utf-8")
+            if (original := Path(arguments.folder) / _FILE).exists():
+                shutil.copymode(original, source / _FILE)  # there may be secrets in its environment
             manager.install_kernel_spec(str(source), name, user=user, prefix=prefix)
         except ValueError as error:
             raise KspyError(f"{name}: {error}") from error

@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 from kspy.errors import KspyError
 from kspy.tap.connection import Connection
+from kspy.tap.guardian import Guardian
 from kspy.tap.ports import free_ports
 from kspy.tap.wrapper.frontend import Frontend
-from kspy.tap.wrapper.guardian import Guardian
 from kspy.tap.wrapper.parent import VARIABLE
 from kspy.tap.wrapper.spec import Spec
 from kspy.wire.frames import CHANNELS
@@ -37,14 +37,14 @@ class InnerKernel:
         self._service: RegistrationService | None = None
         self._folder = tempfile.mkdtemp(prefix="kspy-")
         self._guardian = Guardian(self._folder)
-        try:
+        with contextlib.ExitStack() as on_error:
+            on_error.callback(self._guardian.dismiss)
             self._connection = _connection(frontend.client, self._folder)
             file = self._write(shakes_hands=bool(frontend.registration) and spec.shakes_hands)
             self._process = self._start(spec.command(file))
-        except BaseException:
-            self._guardian.dismiss()
-            raise
-        self._guardian.watch(self.pid)
+            on_error.callback(self.kill)
+            self._guardian.watch(self.pid)
+            on_error.pop_all()
 
     @property
     def pid(self) -> int:

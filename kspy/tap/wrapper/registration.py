@@ -7,7 +7,6 @@ parts are played here, to the frontend above and to the kernel below, neither se
 
 from __future__ import annotations
 
-import hmac
 import json
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -21,6 +20,7 @@ from kspy.errors import KspyError
 from kspy.tap.connection import Connection, write_private
 from kspy.tap.wrapper.frontend import Registration
 from kspy.wire.frames import CHANNELS, DELIMITER, Channel
+from kspy.wire.signature import SignatureChecker
 
 _ACK_SECONDS: Final = 30.0
 _POLL_MS: Final = 20
@@ -95,28 +95,21 @@ class RegistrationService:
         self._context.term()
 
 
-def _signature(connection: Connection, content: bytes) -> bytes:
-    if not connection.key:
-        return b""
-    name = connection.signature_scheme.removeprefix("hmac-")
-    return hmac.new(connection.key, content, name).hexdigest().encode()
+def _checker(connection: Connection) -> SignatureChecker:
+    return SignatureChecker(connection.key, connection.signature_scheme)
 
 
 def _signed(connection: Connection, content: bytes) -> list[bytes]:
-    return [DELIMITER, _signature(connection, content), content]
+    return [DELIMITER, _checker(connection).sign([content]), content]
 
 
 def _content(connection: Connection, frames: Sequence[bytes]) -> Mapping[str, Any] | None:
     """What a message of one signed frame says; None where it is none, or not from the other."""
-    if DELIMITER not in frames:
-        return None
-    signature, *contents = frames[frames.index(DELIMITER) + 1 :] or [b""]
-    if len(contents) != 1 or not hmac.compare_digest(
-        signature, _signature(connection, contents[0])
-    ):
+    at = frames.index(DELIMITER) if DELIMITER in frames else len(frames)
+    if len(frames) != at + 3 or not _checker(connection)(frames, at):
         return None
     try:
-        content = json.loads(contents[0])
+        content = json.loads(frames[-1])
     except (ValueError, RecursionError):
         return None
     return content if isinstance(content, dict) else {}
