@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import psutil
+from click.testing import CliRunner
 from command import kspy as run_kspy
 from jupyter_client.blocking.client import BlockingKernelClient
 from jupyter_client.kernelspec import KernelSpecManager
@@ -22,6 +23,7 @@ from jupyter_client.manager import KernelManager
 from tapping import PATIENCE, answers, short_folder, surroundings, wait_for
 
 import kspy
+from kspy.cli.install import install
 from kspy.recording.event import Event
 from kspy.wire.frames import CHANNELS
 from kspy.wire.message import Message
@@ -64,8 +66,10 @@ class Installed:
         return folder
 
     def install(self, kernel: str, *options: str) -> None:
-        done = self.kspy("install", "--kernel", kernel, "--user", *options)
-        assert (done.returncode, done.stderr) == (0, "")
+        # In this process, as many tests need it; those of the command itself start the command.
+        words = ["--kernel", kernel, "--user", *options]
+        done = CliRunner().invoke(install, words, env=self.environment, catch_exceptions=False)
+        assert (done.exit_code, done.stderr) == (0, "")
 
     def manager(self, name: str = "kspy-python3", **options: Any) -> KernelManager:
         """A manager of Jupyter's own, not started."""

@@ -19,7 +19,7 @@ from gateways import Client, GatewayTap, Server, free_port, running_server, tapp
 from talking import End, Hear, Listener, Say, Step, Wait, talk
 from tapping import short_folder, wait_for
 
-from kspy.tap.gateway.upstream import parse
+from kspy.tap.gateway.upstream import Upstream
 
 BASE = "/user/ada/"
 TOKEN = "0123456789abcdef"
@@ -110,7 +110,7 @@ def test_tls(folder: Path, certificate: Path) -> None:
 
 @pytest.mark.parametrize(("scheme", "is_tls"), [("ws", False), ("wss", True)])
 def test_the_schemes_of_websockets_mean_those_of_http(scheme: str, is_tls: bool) -> None:
-    upstream = parse(f"{scheme}://localhost/base/")
+    upstream = Upstream.parse(f"{scheme}://localhost/base/")
     assert upstream.url == f"http{'s' * is_tls}://localhost/base"
     assert (upstream.port, upstream.tls is not None) == ((443, True) if is_tls else (80, False))
 

@@ -9,6 +9,7 @@ import click
 
 from kspy.analysis.sanitize import one_line
 from kspy.analysis.units import plural
+from kspy.errors import KspyError
 from kspy.export.target import check_target
 from kspy.imports.captured import Origin
 from kspy.imports.source import read_source
@@ -45,6 +46,8 @@ def import_(context: click.Context, file: Path, output: Path, force: bool) -> No
         targets = _targets(output, [found.kernel_id for found in conversations])
         for target in targets:
             check_target(target, overwrite=force)
+            if target.exists() and target.samefile(file):
+                raise KspyError(f"{target}: is the file to import; name another one")
         for target, conversation in zip(targets, conversations, strict=True):
             write(target, conversation, spool, origin, overwrite=force)
             click.echo(_line(target, conversation))

@@ -33,9 +33,17 @@ def read(file: BinaryIO, path: Path) -> Events:
             yield event
     except OSError as error:
         raise KspyError(f"{path}: cannot be read: {error.strerror}") from error
-    except (ijson.JSONError, ValueError, SystemError) as error:
-        said = str(error).partition("\n")[0]
-        raise KspyError(f"{path}: is damaged, or no JSON: {said}") from error
+    except (ijson.JSONError, ValueError) as error:
+        raise KspyError(f"{path}: is damaged, or no JSON: {_said(error)}") from error
+    except SystemError as error:
+        raise KspyError(f"{path}: has a number that is too large") from error
+
+
+def _said(error: Exception) -> str:
+    """What ijson says, which may be bytes with a part of the file, and an arrow below it."""
+    said = error.args[0] if error.args else ""
+    text = said.decode(errors="replace") if isinstance(said, bytes) else str(said)
+    return text.partition("\n")[0].removesuffix(".")
 
 
 def members(events: Events) -> Iterator[tuple[str, Event]]:

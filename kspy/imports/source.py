@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Final
 
 from kspy.errors import KspyError
 from kspy.imports import har, jupyter_spy
 from kspy.imports.captured import Origin
 from kspy.imports.json_events import read
 from kspy.imports.spool import Spool
+
+HEADER: Final = b"\xa4kspy"
+"""How the map begins that is a recording's header."""
 
 
 def read_source(path: Path, spool: Spool) -> tuple[Origin, int]:
@@ -22,6 +26,9 @@ def read_source(path: Path, spool: Spool) -> tuple[Origin, int]:
     except OSError as error:
         raise KspyError(f"{path}: cannot be read: {error.strerror}") from error
     with file:
+        if HEADER in file.read(len(HEADER) + 1):
+            raise KspyError(f"{path}: is a recording already; kspy view shows it")
+        file.seek(0)
         events = read(file, path)
         first = next(events)[0]
         survey = har.Survey()

@@ -41,6 +41,7 @@ class Conversation:
     clients: int = 0
     messages: int = 0
     lost: int = 0
+    timeless: int = 0
     directions: set[Direction] = field(default_factory=set)
     stories: list[Kept | tuple[int, Event]] = field(default_factory=list)
 
@@ -103,6 +104,7 @@ class Spool:
         self._file.seek(start)
         self._file.write(story.payload)
         self._size += size
+        conversation.timeless += story.time_ns is None
         kept = Kept(order, time_ns, client, story.direction, story.encoding, start, size)
         conversation.stories.append(kept)
         conversation.messages += 1

@@ -59,6 +59,9 @@ def missing_of(conversation: Conversation) -> list[str]:
         missing.append("everything that the kernel sent")
     if conversation.lost:
         missing.append(f"the bytes of {plural(conversation.lost, 'message')}")
+    if conversation.timeless:
+        count = plural(conversation.timeless, "message")
+        missing.append(f"the time of {count} (shown: that of the one before)")
     return missing
 
 

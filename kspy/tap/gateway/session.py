@@ -34,10 +34,10 @@ async def run(options: GatewayOptions, screen: GatewayScreen) -> GatewayOutcome:
     Raises `KspyError` if the server cannot be reached, the recordings' folder cannot be used, or
     nobody can listen at the address.
     """
+    await options.upstream.check()
+    _check_folder(options)
     ending = Ending(has_client=False)
     with ending.on_signals():
-        await options.upstream.check()
-        _check_folder(options)
         return await _Session(options, screen, ending).run()
 
 
