@@ -159,7 +159,8 @@ class GatewayTap(Background):
         return int(found[1])
 
     def files(self) -> list[Path]:
-        return sorted(self.recordings.glob("*.kspy"))
+        """The recordings; one that has only just been made is still empty."""
+        return sorted(path for path in self.recordings.glob("*.kspy") if path.stat().st_size)
 
     def file(self) -> Path:
         """The one recording."""

@@ -242,11 +242,13 @@ class Tapped:
         self.recorder.passed(self.connection, frame, to_client=True)
 
     def stories(self, state: str) -> list[list[str]]:
-        """Wait until the last of the files is in such a state; what each tells."""
+        """Wait until all files are in such a state; what each tells."""
 
         def look() -> list[list[str]] | None:
             found, states = [], []
-            for path in sorted(self.folder.iterdir(), key=lambda one: one.stat().st_ctime_ns):
+            for path in self.folder.iterdir():
+                if not path.stat().st_size:
+                    return None  # it has only just been made
                 with kspy.open(path) as recording:
                     states.append(recording.state)
                     found.append(
@@ -255,7 +257,7 @@ class Tapped:
                             for one in recording.stories()
                         ]
                     )
-            return found if states and states[-1] == state else None
+            return found if set(states) == {state} else None
 
         return wait_for(look, f"a recording that is {state}")
 
