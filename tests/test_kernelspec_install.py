@@ -142,7 +142,18 @@ def test_without_permission_it_is_one_line() -> None:
         imports = "import os, IPython.paths, kspy.cli.install, kspy.cli.main"
         code = f"{imports}; os.setuid(65534); kspy.cli.main.run()"
         done = subprocess.run(
-            [sys.executable, "-c", code, "install", "--kernel", "thing", "--prefix", str(closed)],
+            [
+                sys.executable,
+                "-c",
+                code,
+                "install",
+                "--kernel",
+                "thing",
+                "--prefix",
+                str(closed),
+                "--recordings",
+                "/tmp",
+            ],
             env={**os.environ, **place.environment, "IPYTHONDIR": "/tmp"},
             capture_output=True,
             text=True,
@@ -156,13 +167,52 @@ def test_only_what_kspy_installed_is_uninstalled() -> None:
     with installed(kernel="") as place:
         below = place.add_below("thing", TINY)
         place.install("thing")
-        assert "not installed by kspy" in refused(place.kspy("uninstall", "thing"))
+        assert "kspy has installed no kernel named 'thing'" in refused(
+            place.kspy("uninstall", "thing")
+        )
         assert below.exists()
         assert "kspy-thing" in refused(place.kspy("uninstall", "nothing"))
         done = place.kspy("uninstall", "kspy-thing")
         assert done.returncode == 0, done.stderr
         assert not (place.folder / "data" / "kernels" / "kspy-thing").exists()
         assert below.exists()
+
+
+def test_one_that_another_hides_is_listed_and_uninstalled(tmp_path: Path) -> None:
+    with installed(kernel="") as place:
+        below = place.add_below("thing", TINY)
+        done = place.kspy(
+            "install", "--kernel", "thing", "--name", "thing", "--prefix", str(tmp_path)
+        )
+        assert done.returncode == 0, done.stderr
+        assert "in its place" in done.stderr
+        done = place.kspy("uninstall", "thing", "--prefix", str(tmp_path))
+        assert done.returncode == 0, done.stderr
+        assert not list((tmp_path / "share" / "jupyter" / "kernels").iterdir())
+        assert below.exists()
+
+
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        (("--recordings", "/proc/nope"), "/proc/nope: cannot be made"),
+        (("--recordings", "/dev/null"), "/dev/null: cannot be made"),
+        (("--name", ""), "cannot be empty"),
+        (("--display-name", ""), "cannot be empty"),
+    ],
+)
+def test_what_no_session_could_use_is_refused(options: tuple[str, ...], says: str) -> None:
+    with installed(kernel="") as place:
+        place.add_below("thing", TINY)
+        assert says in refused(place.kspy("install", "--kernel", "thing", "--user", *options))
+        assert place.kspy("uninstall", "kspy-thing").returncode == 2
+
+
+def test_a_python_that_lacks_what_it_is_to_run_is_refused() -> None:
+    with installed(kernel="") as place:
+        place.add_below("thing", ["python", "-m", "no_such_kernel", "-f", "{connection_file}"])
+        said = refused(place.kspy("install", "--kernel", "thing", "--user"))
+        assert "has no no_such_kernel; install kspy beside the frontend" in said
 
 
 def test_the_list_has_kernels_and_recordings() -> None:
@@ -215,7 +265,7 @@ def test_a_kernelspec_that_is_gone_is_one_line() -> None:
         (below / "kernel.json").write_text(json.dumps({"argv": ["/no/such/program"]}))
         assert status(place) == 2
         assert "/no/such/program: No such file" in place.warnings()[-1]
-        assert not place.recordings.exists()
+        assert not list(place.recordings.iterdir())
 
 
 @pytest.mark.parametrize(

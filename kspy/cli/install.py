@@ -12,7 +12,7 @@ from kspy.cli.keep_options import keep_options
 from kspy.tap.kernelspecs import below
 from kspy.tap.kernelspecs import install as install_tapped
 from kspy.tap.limits import Limits
-from kspy.tap.recordings_folder import default_folder
+from kspy.tap.recordings_folder import default_folder, make_folder
 from kspy.tap.wrapper.arguments import Arguments
 
 _HELP: Final = """Add a kernel to the list that JupyterLab, Notebook, VS Code, nbconvert and
@@ -57,11 +57,15 @@ def install(
 ) -> None:
     if user + sys_prefix + (prefix is not None) > 1:
         raise click.UsageError("--user, --sys-prefix and --prefix exclude each other")
+    if name == "" or display_name == "":
+        raise click.UsageError("--name and --display-name cannot be empty")
     folder, values = below(kernel)
+    place = (recordings or default_folder()).absolute()
+    make_folder(place)
     arguments = Arguments(
         kernel=kernel,
         folder=folder,
-        recordings=str((recordings or default_folder()).absolute()),
+        recordings=str(place),
         limits=Limits(keep_last, keep_bytes, keep_days),
     )
     tapped = install_tapped(

@@ -50,6 +50,8 @@ def _lines(
             f"{tapped.name:{width}}  {tapped.display_name}, in front of {arguments.kernel};"
             f" keeps {keeps(arguments.limits)} in {arguments.recordings}"
         )
+        if tapped.hidden_by:
+            text += f"; hidden by {tapped.hidden_by}"
         yield style.fit(one_line(text), 0)
     for folder, found in recordings.items():
         if not found:

@@ -7,13 +7,14 @@ metadata, environment, interrupt mode, protocol version.
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import os
 import shutil
 import sys
 import tempfile
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -22,6 +23,7 @@ from jupyter_core.paths import SYSTEM_JUPYTER_PATH
 
 from kspy.errors import KspyError
 from kspy.tap.wrapper.arguments import MODULE, Arguments, of_kernelspec
+from kspy.tap.wrapper.spec import PYTHONS, python_of
 
 _FILE: Final = "kernel.json"
 _LOCAL: Final = "local-provisioner"
@@ -56,6 +58,7 @@ def below(kernel: str) -> tuple[str, dict[str, Any]]:
     values: dict[str, Any] = spec.to_dict()
     if (Path(folder) / _FILE).exists():
         values = json.loads((Path(folder) / _FILE).read_bytes())
+    _check_python(kernel, folder, spec.argv)
     if of_kernelspec(spec.argv):
         raise KspyError(f"kernel {kernel}: is tapped already ({folder})")
     told = spec.metadata.get("kernel_provisioner") or {}
@@ -68,6 +71,20 @@ def below(kernel: str) -> tuple[str, dict[str, Any]]:
             f" record it with: kspy tap --kernel {kernel}"
         )
     return folder, values
+
+
+def _check_python(kernel: str, folder: str, argv: list[str]) -> None:
+    """A kernelspec that says `python` must mean one that has what it is to run."""
+    module = argv[2] if argv[1:2] == ["-m"] and len(argv) > 2 else ""
+    if not argv:
+        raise KspyError(f"kernel {kernel}: {folder}: has no argv")
+    if argv[0] not in PYTHONS or python_of(folder) or not module:
+        return
+    if importlib.util.find_spec(module.partition(".")[0]) is None:
+        raise KspyError(
+            f"kernel {kernel}: is run by whichever Python the frontend has, and that of kspy"
+            f" ({sys.executable}) has no {module}; install kspy beside the frontend"
+        )
 
 
 def install(
@@ -111,29 +128,47 @@ def install(
     return Tapped(name.lower(), display_name, str(folder), arguments, None if same else found)
 
 
-def uninstall(name: str) -> str:
-    """Remove a tapped kernelspec; the folder that it was in. Raises `KspyError`."""
-    manager = KernelSpecManager()
-    folder: str | None = manager.find_kernel_specs().get(name.lower())
-    if folder is None:
-        names = ", ".join(spec.name for spec in installed()) or "none"
-        raise KspyError(f"no kernel is named {name!r} (tapped ones are: {names})")
-    if _read(name, folder) is None:
-        raise KspyError(
-            f"{folder}: was not installed by kspy; jupyter kernelspec remove removes it"
-        )
+def uninstall(name: str, prefix: str | None = None) -> str:
+    """Remove a tapped kernelspec; the folder that it was in. Raises `KspyError`.
+
+    One that frontends find goes before one of the same name that they do not. `prefix` as for
+    `install`; None: wherever frontends look.
+    """
+    found = [tapped for tapped in installed(prefix) if tapped.name == name.lower()]
+    found.sort(key=lambda tapped: tapped.hidden_by is not None)
+    if not found:
+        names = ", ".join(spec.name for spec in installed(prefix)) or "none"
+        raise KspyError(f"kspy has installed no kernel named {name!r} (it has: {names})")
+    folder = found[0].folder
     try:
-        manager.remove_kernel_spec(name.lower())
+        if Path(folder).is_symlink():
+            Path(folder).unlink()
+        else:
+            shutil.rmtree(folder)
     except OSError as error:
         raise KspyError(f"{folder}: cannot be removed: {error.strerror}") from error
     return folder
 
 
-def installed() -> Iterator[Tapped]:
-    """The tapped kernelspecs that frontends find, by name."""
-    for name, folder in sorted(KernelSpecManager().find_kernel_specs().items()):
-        if tapped := _read(name, folder):
-            yield tapped
+def installed(prefix: str | None = None) -> Iterator[Tapped]:
+    """The tapped kernelspecs where frontends look, by name; also one that another hides."""
+    manager = KernelSpecManager()
+    first = manager.find_kernel_specs()
+    places = [str(_destination(manager, False, prefix))] if prefix else manager.kernel_dirs
+    folders = {folder for place in places for folder in _folders(place)}
+    for folder in sorted(folders, key=lambda folder: (folder.name.lower(), str(folder))):
+        tapped = _read(folder.name.lower(), str(folder))
+        if tapped:
+            seen = first.get(tapped.name, "")
+            same = bool(seen) and Path(seen).resolve() == folder.resolve()
+            yield replace(tapped, hidden_by=None if same else seen)
+
+
+def _folders(place: str) -> list[Path]:
+    try:
+        return list(Path(place).iterdir())
+    except OSError:
+        return []
 
 
 def _read(name: str, folder: str) -> Tapped | None:

@@ -48,15 +48,20 @@ class Kept:
     changed: float
 
 
+def make_folder(folder: Path) -> None:
+    """Have it there, for its owner alone. Raises `KspyError` if it cannot be made."""
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise KspyError(f"{folder}: cannot be made: {error.strerror}") from error
+
+
 def new_recording(folder: Path, kernel: str, kernel_id: str = "") -> Path:
     """A path for a new recording, of a name that is free; makes the folder, for its owner alone.
 
     Raises `KspyError` if the folder cannot be made.
     """
-    try:
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    except OSError as error:
-        raise KspyError(f"{folder}: cannot be made: {error.strerror}") from error
+    make_folder(folder)
     name = re.sub(r"[^\w.-]+", "-", kernel) or "kernel"
     name = name.encode()[:_KERNEL].decode(errors="ignore")
     known = re.sub(r"[^0-9A-Za-z]+", "", kernel_id)[:_ID]

@@ -86,9 +86,7 @@ def why_unreachable(error: Exception, seconds: float) -> str:
     if isinstance(error, ssl.SSLError):
         return f"no TLS connection: {error.reason or error}; does it speak http: instead?"
     if isinstance(error, TimeoutError):
-        return (
-            f"no answer within {seconds:.0f} s; is the server there, and of this scheme?"
-        )
+        return f"no answer within {seconds:.0f} s; is the server there, and of this scheme?"
     why = getattr(error, "strerror", None) or str(error) or type(error).__name__
     if isinstance(error, ConnectionResetError):
         return f"no server answers: {why}; does it speak https: instead of http:?"
