@@ -7,7 +7,7 @@ import re
 import secrets
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -18,6 +18,12 @@ from selenium.webdriver.common.action_chains import ActionChains
 from tapping import surroundings, wait_for
 
 _CELL = ".jp-CodeCell .cm-content"
+PROTOCOLS = ("v1", "default")
+_ASKS_NONE = """
+window.WebSocket = class extends WebSocket {
+    constructor(url) { super(url); }
+};
+"""
 _EXPORT = """
 const done = arguments[0];
 (async () => {
@@ -45,15 +51,16 @@ class Lab(NamedTuple):
 
 
 @contextmanager
-def lab(folder: Path, cell: str, *options: str) -> Iterator[Lab]:
-    """A JupyterLab with a notebook `a.ipynb` of one cell, and no other files."""
+def lab(folder: Path, cell: str) -> Iterator[Lab]:
+    """A JupyterLab with the notebooks `v1` and `default`, of the same one cell; no other files."""
     root = folder / "notebooks"
     root.mkdir()
-    (root / "a.ipynb").write_text(json.dumps(_notebook(cell)))
+    for name in PROTOCOLS:
+        (root / f"{name}.ipynb").write_text(json.dumps(_notebook(cell)))
     token = secrets.token_hex(16)
     command = [
         *(sys.executable, "-m", "jupyterlab", "--allow-root", "--no-browser", "--port=0"),
-        *(f"--IdentityProvider.token={token}", f"--ServerApp.root_dir={root}", *options),
+        *(f"--IdentityProvider.token={token}", f"--ServerApp.root_dir={root}"),
     ]
     log = folder / "lab.txt"
     environment = surroundings(folder, HOME=str(folder), JUPYTER_CONFIG_DIR=str(folder / "config"))
@@ -83,11 +90,13 @@ def _notebook(cell: str) -> dict[str, Any]:
     return {"cells": [code], "metadata": metadata, "nbformat": 4, "nbformat_minor": 5}
 
 
-def exported_har(folder: Path, opened: Lab, shows: str) -> str:
-    """Run the notebook's cell until it `shows` something; the HAR file of what was said.
+def exported_hars(folder: Path, opened: Lab, shows: str) -> Mapping[str, str]:
+    """Run each notebook's cell until it `shows` something; the HAR file of what was said.
 
-    It is written by the browser's own developer tools: their page, which comes with the browser,
-    watches the tab with the notebook over the remote debugging port.
+    One is run over the protocol that JupyterLab asks for, the other over the one that a server
+    speaks which is asked for none. The files are written by the browser's own developer tools:
+    their page, which comes with the browser, watches the tab with the notebook over the remote
+    debugging port.
     """
     with browser(folder, "--remote-allow-origins=*") as page:
         notebook = page.current_window_handle
@@ -97,12 +106,20 @@ def exported_har(folder: Path, opened: Lab, shows: str) -> str:
         watched = f"{debugger}/devtools/page/{notebook}"
         page.get(f"http://{debugger}/devtools/devtools_app.html?ws={watched}&panel=network")
         wait_for(lambda: page.title.startswith("DevTools - "), "the developer tools")
-        page.switch_to.window(notebook)
-        page.get(f"{opened.address}/lab/tree/a.ipynb?token={opened.token}")
-        _run_cell(page, shows)
-        page.switch_to.window(tools)
         page.set_script_timeout(60)
-        return str(page.execute_async_script(_EXPORT))
+        hars = {}
+        for name in PROTOCOLS:
+            page.switch_to.window(notebook)
+            if name == "default":
+                page.execute_cdp_cmd(
+                    "Page.addScriptToEvaluateOnNewDocument", {"source": _ASKS_NONE}
+                )
+            workspace = f"{opened.address}/lab/workspaces/{name}"
+            page.get(f"{workspace}/tree/{name}.ipynb?token={opened.token}")
+            _run_cell(page, shows)
+            page.switch_to.window(tools)
+            hars[name] = str(page.execute_async_script(_EXPORT))
+        return hars
 
 
 def _run_cell(page: Chrome, shows: str) -> None:

@@ -9,10 +9,11 @@ from typing import Any
 import pytest
 from browser import DRIVER
 from command import kspy as run_kspy
-from labs import exported_har, kernel_sockets, lab
+from labs import exported_hars, kernel_sockets, lab
 
 import kspy
 from kspy.wire.message import Message
+from kspy.wire.websocket import Encoding
 
 pytestmark = [
     pytest.mark.skipif(DRIVER is None, reason="needs chromium-driver"),
@@ -26,7 +27,6 @@ print("from the browser")
 create_comm(target_name="nobody", data={"a": 1}, buffers=[bytes(range(256)) * 20, b""])
 1 / 0
 """
-DEFAULT = "--ZMQChannelsWebsocketConnection.kernel_ws_protocol="
 
 
 def payload(message: dict[str, Any]) -> bytes:
@@ -41,14 +41,18 @@ def cookies_of(entry: dict[str, Any]) -> list[str]:
     return [cookie.partition("=")[2] for cookie in cookies.split("; ")]
 
 
-@pytest.mark.parametrize("options", [(), (DEFAULT,)], ids=["v1", "default"])
-def test_a_cell_that_was_run_in_the_browser(options: tuple[str, ...], tmp_path: Path) -> None:
-    with lab(tmp_path, CELL, *options) as opened:
-        har = exported_har(tmp_path, opened, "ZeroDivisionError")
+def test_a_cell_that_was_run_in_the_browser(tmp_path: Path) -> None:
+    with lab(tmp_path, CELL) as opened:
+        hars = exported_hars(tmp_path, opened, "ZeroDivisionError")
+    check_the_import(tmp_path, hars["v1"], opened.token, {"v1"})
+    check_the_import(tmp_path, hars["default"], opened.token, {"json", "binary"})
+
+
+def check_the_import(folder: Path, har: str, token: str, encodings: set[Encoding]) -> None:
     (entry,) = kernel_sockets(har)
-    source, target = tmp_path / "browser.har", tmp_path / "browser.kspy"
+    source, target = folder / "browser.har", folder / "browser.kspy"
     source.write_text(har, encoding="utf-8")
-    printed = run_kspy("import", source, "-o", target)
+    printed = run_kspy("import", source, "-o", target, "--force")
     assert (printed.returncode, printed.stderr) == (0, "")
     assert target.stat().st_mode & 0o777 == 0o600
 
@@ -62,8 +66,7 @@ def test_a_cell_that_was_run_in_the_browser(options: tuple[str, ...], tmp_path: 
         ]
         for message, its in zip(messages, sent, strict=True):
             assert abs(message.time_ns / 1e9 - its["time"]) < 1e-5
-        encodings = {message.encoding for message in messages}
-        assert encodings == ({"json", "binary"} if options else {"v1"})
+        assert {message.encoding for message in messages} == encodings
         assert not [message for message in messages if message.flags]
         check_the_cell(messages, [list(thread.messages) for thread in recording.threads()])
         assert recording.metadata["imported"]["from"] == "har"
@@ -72,7 +75,7 @@ def test_a_cell_that_was_run_in_the_browser(options: tuple[str, ...], tmp_path: 
     written = target.read_bytes()
     cookies = cookies_of(entry)
     assert cookies
-    for secret in (opened.token, *cookies):
+    for secret in (token, *cookies):
         assert secret.encode() not in written
 
 
