@@ -22,8 +22,8 @@ def test_what_is_reserved_is_not_given_twice_and_a_kernel_can_listen_there(
     try:
         assert len(set(mine.numbers)) == 5
         assert not set(mine.numbers) & set(others.numbers)
-        with zmq.Context() as context:
-            for _ in ("the kernel", "the same, started again"):
+        for _ in ("the kernel", "the same, started again"):
+            with zmq.Context() as context:  # whose end waits until nobody listens any more
                 sockets = [context.socket(zmq.ROUTER) for _ in mine.numbers]
                 for socket, port in zip(sockets, mine.numbers, strict=True):
                     socket.bind(f"tcp://127.0.0.1:{port}")
