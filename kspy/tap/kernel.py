@@ -19,7 +19,7 @@ from kspy.errors import KspyError
 from kspy.tap.connection import Connection, Transport, parse
 from kspy.tap.guardian import Guardian
 from kspy.tap.metadata import describe_kernel
-from kspy.tap.ports import free_ports
+from kspy.tap.ports import ReservedPorts
 from kspy.tap.status import describe_status
 from kspy.wire.frames import CHANNELS
 
@@ -58,8 +58,8 @@ class LaunchedKernel:
             transport=transport,
             connection_file=str(Path(folder) / "kernel.json"),
         )
-        ports = free_ports(len(CHANNELS)) if transport == "tcp" else []
-        if len(ports) == len(CHANNELS):
+        self._ports = ReservedPorts(len(CHANNELS) if transport == "tcp" else 0)
+        if len(ports := self._ports.numbers) == len(CHANNELS):
             self._manager.cache_ports = False
             for channel, port in zip(CHANNELS, ports, strict=True):
                 setattr(self._manager, f"{channel}_port", port)
@@ -113,6 +113,7 @@ class LaunchedKernel:
                 await asyncio.to_thread(self._reader.join, 1)
         finally:
             guardian.dismiss()
+            self._ports.close()
         status = getattr(process, "returncode", None)
         return None if status is None else describe_status(status)
 

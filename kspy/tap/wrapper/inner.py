@@ -6,7 +6,7 @@ import contextlib
 import os
 import signal
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from subprocess import Popen
@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 from kspy.errors import KspyError
 from kspy.tap.connection import Connection
 from kspy.tap.guardian import Guardian
-from kspy.tap.ports import free_ports
+from kspy.tap.ports import ReservedPorts
 from kspy.tap.wrapper.frontend import Frontend
 from kspy.tap.wrapper.parent import VARIABLE
 from kspy.tap.wrapper.spec import Spec
@@ -39,7 +39,10 @@ class InnerKernel:
         self._guardian = Guardian(self._folder)
         with contextlib.ExitStack() as on_error:
             on_error.callback(self._guardian.dismiss)
-            self._connection = _connection(frontend.client, self._folder)
+            self._ports = ReservedPorts(len(CHANNELS))
+            on_error.callback(self._ports.close)
+            ports = self._ports.numbers
+            self._connection = _connection(frontend.client, self._folder, ports)
             file = self._write(shakes_hands=bool(frontend.registration) and spec.shakes_hands)
             self._process = self._start(spec.command(file))
             on_error.callback(self.kill)
@@ -99,17 +102,17 @@ class InnerKernel:
     def close(self) -> None:
         """Clean up after it."""
         self._guardian.dismiss()
+        self._ports.close()
 
 
-def _connection(client: Connection, folder: str) -> Connection:
+def _connection(client: Connection, folder: str, ports: Sequence[int]) -> Connection:
     """As the frontend's, key included, but at an address of its own."""
     if client.transport == "ipc":
-        ports = range(1, len(CHANNELS) + 1)
-        return replace(client, ip=f"{folder}/kernel", ports=dict(zip(CHANNELS, ports, strict=True)))
-    free = free_ports(len(CHANNELS))
-    if len(free) < len(CHANNELS):
+        places = {channel: place for place, channel in enumerate(CHANNELS, 1)}
+        return replace(client, ip=f"{folder}/kernel", ports=places)
+    if len(ports) < len(CHANNELS):
         raise KspyError("no ports are free for the kernel")
-    return replace(client, ip=_LOOPBACK, ports=dict(zip(CHANNELS, free, strict=True)))
+    return replace(client, ip=_LOOPBACK, ports=dict(zip(CHANNELS, ports, strict=True)))
 
 
 def _environment() -> Mapping[str, Any]:
