@@ -44,7 +44,7 @@ def test_a_cell_runs_in_jupyterlab(tmp_path: Path) -> None:
                 run_the_cell(page, f"{tap.url}/lab/tree/one.ipynb?token={server.token}&reset", tap)
             tap.wait_event("client_disconnected")
             stream = tap.wait_recorded(lambda message: message.msg_type == "stream")
-            assert stream.content["text"] == "seen through kspy\n"
+            assert stream.content["text"].startswith("seen through kspy")
             assert tap.file().name.startswith("python3-")
             assert not [one for one in tap.messages() if one.flags]
 
@@ -82,4 +82,4 @@ def test_a_server_that_has_its_kernels_behind_the_tap() -> None:
             (request,) = (one for one in tap.messages() if one.msg_type == "execute_request")
             stream = tap.wait_recorded(lambda message: message.msg_type == "stream")
             assert stream.parent_id == request.msg_id
-            assert stream.content["text"] == "Hello world!\n"
+            assert stream.content["text"].startswith("Hello world!")
