@@ -209,3 +209,11 @@ def wait_dead(manager: KernelManager) -> int:
 def open_ports(manager: KernelManager) -> list[int]:
     ports = [int(getattr(manager, f"{channel}_port")) for channel in CHANNELS]
     return [port for port in ports if port and answers(port)]
+
+
+def alive(process: psutil.Process) -> bool:
+    """Has it not ended? One that nobody has asked after yet has."""
+    try:
+        return bool(process.status() != psutil.STATUS_ZOMBIE)
+    except psutil.NoSuchProcess:
+        return False

@@ -14,7 +14,7 @@ from typing import Any
 import nbformat
 import psutil
 import pytest
-from installed import IPYTHON, Installed, installed, run_cell, wait_dead
+from installed import IPYTHON, Installed, alive, installed, run_cell, wait_dead
 from nbclient import NotebookClient
 from tapping import PATIENCE, ask, connected, surroundings, wait_for
 from test_tap_kernel_test import outcomes
@@ -54,7 +54,7 @@ def test_a_session_leaves_a_recording() -> None:
             assert run_cell(client, "print(6 * 7)")["text"] == "42\n"
             kernel = place.kernel()
             assert kernel.pid != manager.provisioner.pid
-        assert not kernel.is_running()
+        assert not alive(kernel)
         [path] = place.files()
         assert path.stat().st_mode & 0o777 == 0o600
         assert place.recordings.stat().st_mode & 0o777 == 0o700
@@ -230,7 +230,7 @@ def test_a_restart_keeps_the_ports_and_makes_another_recording() -> None:
             client.wait_for_ready(timeout=PATIENCE)
             assert run_cell(client, "x")["ename"] == "NameError"
         wait_for(lambda: len(place.files()) == 3, "three recordings")
-        assert not first.is_running()
+        assert not alive(first)
         texts = [any(m.msg_type == "execute_request" for m in place.messages(p))
                  for p in place.files()]  # fmt: skip
         assert texts == [True, True, True]
@@ -261,7 +261,7 @@ def test_a_signal_that_ends_the_kernel_ends_both() -> None:
         kernel = place.kernel()
         os.kill(manager.provisioner.pid, signal.SIGTERM)
         assert wait_dead(manager) == -signal.SIGTERM
-        assert not kernel.is_running()
+        assert not alive(kernel)
         assert [event.data["signal"] for event in place.events("kernel_signalled")] == ["SIGTERM"]
 
 
@@ -276,13 +276,6 @@ def test_the_kernel_does_not_outlive_a_wrapper_that_is_killed(how: str) -> None:
         assert wait_dead(manager) == -signal.SIGKILL
         wait_for(lambda: not alive(kernel), "the kernel's end")
         wait_for(lambda: not alive(child), "the end of the kernel's child")
-
-
-def alive(process: psutil.Process) -> bool:
-    try:
-        return bool(process.status() != psutil.STATUS_ZOMBIE)
-    except psutil.NoSuchProcess:
-        return False
 
 
 FRONTEND = """

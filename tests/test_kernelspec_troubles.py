@@ -11,7 +11,7 @@ from pathlib import Path
 
 import psutil
 import pytest
-from installed import TINY, installed, open_ports, run_cell, wait_dead
+from installed import TINY, alive, installed, open_ports, run_cell, wait_dead
 from jupyter_client.manager import AsyncKernelManager
 from tapping import PATIENCE, wait_for
 
@@ -139,7 +139,7 @@ def test_fifty_restarts_leave_nothing() -> None:
                 assert client.get_shell_msg(timeout=PATIENCE)["msg_type"] == "kernel_info_reply"
             wait_for(lambda: len(place.running()) == 3, "wrapper, kernel and guardian alone")
             kernel = place.kernel()
-        assert not kernel.is_running()
+        assert not alive(kernel)
         assert open_ports(manager) == []
         assert len(place.files()) <= 4  # the last to end may have found another still growing
         assert place.warnings() == []
