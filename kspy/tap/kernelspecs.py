@@ -192,8 +192,9 @@ def _destination(manager: KernelSpecManager, user: bool, prefix: str | None) -> 
 
 def _python() -> list[str]:
     """The interpreter, so that neither what lies in a notebook's folder nor the environment that
-    a kernelspec sets for its kernel (PYTHONPATH, PYTHONHOME) gets into the wrapper."""
+    a kernelspec sets for its kernel (PYTHONPATH, PYTHONHOME) gets into the wrapper. Nor does the
+    wrapper write bytecode: where the disk is full, Python leaves files that are cut short."""
     packages = str(Path(__file__).parents[2])
     path = [entry for entry in os.environ.get("PYTHONPATH", "").split(os.pathsep) if entry]
     needed = packages in (str(Path(entry).absolute()) for entry in path)
-    return [sys.executable, "-P", *([] if needed else ["-E"]), "-m"]
+    return [sys.executable, "-B", "-P", *([] if needed else ["-E"]), "-m"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
 
 from kspy.errors import KspyError
@@ -44,7 +45,9 @@ if __name__ == "__main__":
         status = main()
     except Exception as error:
         line = str(error) if isinstance(error, KspyError) else f"internal error: {error!r}"
-        sys.stderr.write(f"kspy: {line}\n")
         status = _NOT_DONE
-    sys.stderr.flush()
+        with contextlib.suppress(OSError, ValueError):  # where nothing can be said, it is not
+            sys.stderr.write(f"kspy: {line}\n")
+    with contextlib.suppress(OSError, ValueError):
+        sys.stderr.flush()
     die_as(status)
