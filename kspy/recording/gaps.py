@@ -24,22 +24,26 @@ def add_gaps(columns: Columns, end_seq: int) -> None:
 
 def _gaps(columns: Columns, end_seq: int) -> list[Event]:
     said = {event.seq for event in columns.events if event.name == "gap"}
+    seqs = [event.seq for event in columns.events]
     gaps = []
     expected = place = 0
     for seq, n in zip(columns.seqs, columns.sums, strict=True):
         if seq > expected and seq not in said:
-            gaps.append(_gap(columns, expected, seq, place))
+            gaps.append(_gap(columns, seqs, expected, seq, place))
         expected = seq + n
         place += n
     if end_seq > expected:
-        gaps.append(_gap(columns, expected, end_seq, place))
+        gaps.append(_gap(columns, seqs, expected, end_seq, place))
     return gaps
 
 
-def _gap(columns: Columns, first: int, seq: int, place: int) -> Event:
-    """What is missing from number `first` to `seq`, before the message in `place`."""
-    seqs = [event.seq for event in columns.events]
-    earlier = columns.events[: bisect_right(seqs, first)][-1:]
+def _gap(columns: Columns, seqs: list[int], first: int, seq: int, place: int) -> Event:
+    """What is missing from number `first` to `seq`, before the message in `place`.
+
+    `seqs`: those of the columns' events.
+    """
+    after = bisect_right(seqs, first)
+    earlier = columns.events[max(after - 1, 0) : after]
     times = [*columns.times[max(place - 1, 0) : place], *(event.time_ns for event in earlier)]
     data = {"lost": seq - first, "bytes": 0, "why": "not recorded"}
     return Event(seq, max(times, default=0), "gap", data)
