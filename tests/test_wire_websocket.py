@@ -24,10 +24,9 @@ from kspy.export.copies import as_json
 from kspy.export.json_lines import message_line
 from kspy.recording.heads import HeadFinder
 from kspy.recording.outcome import ERROR
-from kspy.speak.compose import serialize
 from kspy.wire.frames import Channel
 from kspy.wire.message import ROUTES, Message, encoding_bits
-from kspy.wire.packers import ITEM_LIMIT
+from kspy.wire.packers import ITEM_LIMIT, encode
 from kspy.wire.websocket import (
     ENCODINGS,
     LARGE,
@@ -379,7 +378,7 @@ def test_numbers_that_json_has_no_words_for(subprotocol: str, number: float) -> 
     with pytest.raises(ValueError, match="JSON"):
         pack("shell", HEADER, {}, {}, {"a": [number]}, [], subprotocol)
     with pytest.raises(ValueError, match="JSON"):
-        serialize({"a": number})
+        encode({"a": number})
 
 
 def test_a_payload_too_large_to_be_decoded(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -5,7 +5,6 @@ Rules: messaging specification, "General Message Format" and "Message header".
 
 from __future__ import annotations
 
-import json
 import uuid
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
@@ -59,8 +58,3 @@ def new_header(msg_type: str, session: str, more: Mapping[str, Any]) -> dict[str
         "version": PROTOCOL_VERSION,
         **more,
     }
-
-
-def serialize(value: Mapping[str, Any]) -> bytes:
-    """Raises `ValueError` or `TypeError` for what JSON has no words for, as infinity and NaN."""
-    return json.dumps(value, separators=(",", ":"), allow_nan=False).encode()

@@ -12,6 +12,7 @@ from kspy.speak.whole import whole
 from kspy.speak.zeromq import ZeroMQLink
 from kspy.tap.connection import find, load
 from kspy.tap.kernel import LaunchedKernel
+from kspy.tap.status import in_words
 
 LATEST: Final = "kernel-*.json"
 """Stands for the latest of the connection files in Jupyter's runtime folder."""
@@ -59,19 +60,18 @@ class Launched:
 
     @property
     def started(self) -> Mapping[str, Any]:
-        kernel = self._running
-        return {"kernel_name": kernel.name, "pid": kernel.pid, **kernel.description()}
+        return self._running.started
 
     async def ended(self) -> str:
         how = await self._running.ended()
-        return f"kernel {self._name}: it died ({_in_words(how)})" if how else ""
+        return f"kernel {self._name}: it died ({in_words(how)})" if how else ""
 
     async def _ended_early(self) -> str:
         how = await self._running.ended()
         if not how:
             return ""
         said = self._running.last_output
-        return f"kernel {self._name}: ended before it listened ({_in_words(how)}): {said}"
+        return f"kernel {self._name}: ended before it listened ({in_words(how)}): {said}"
 
     async def interrupt(self) -> str:
         try:
@@ -130,7 +130,3 @@ class Existing:
 
 async def _never() -> str:
     return ""
-
-
-def _in_words(how: Mapping[str, Any]) -> str:
-    return ", ".join(f"{key.replace('_', ' ')} {value}" for key, value in how.items())

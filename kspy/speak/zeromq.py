@@ -17,13 +17,14 @@ import zmq
 import zmq.asyncio
 
 from kspy.errors import KspyError
-from kspy.speak.compose import Outgoing, serialize
+from kspy.speak.compose import Outgoing
 from kspy.speak.link import LinkLostError, Wire
 from kspy.tap.connection import Connection
 from kspy.tap.monitor import Monitor
 from kspy.tap.proxy import use_curve
 from kspy.wire.frames import DELIMITER, Channel
 from kspy.wire.message import BAD_SIGNATURE
+from kspy.wire.packers import encode
 from kspy.wire.signature import SignatureChecker
 
 _CHANNELS: Final[tuple[Channel, ...]] = ("shell", "iopub", "stdin", "control")
@@ -123,7 +124,7 @@ class ZeroMQLink:
 
     def encode(self, message: Outgoing) -> Wire:
         dicts = (message.header, message.parent_header, message.metadata, message.content)
-        parts = [serialize(value) for value in dicts]
+        parts = [encode(value) for value in dicts]
         frames = [DELIMITER, self._checker.sign(parts), *parts, *message.buffers]
         return Wire(message.channel, frames)
 

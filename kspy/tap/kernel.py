@@ -86,6 +86,11 @@ class LaunchedKernel:
         return describe_kernel(spec.display_name, spec.language, spec.interrupt_mode, spec.argv)
 
     @property
+    def started(self) -> dict[str, Any]:
+        """What the event says that it was started."""
+        return {"kernel_name": self.name, "pid": self.pid, **self.description()}
+
+    @property
     def pid(self) -> int | None:
         return getattr(self._manager.provisioner, "pid", None)
 

@@ -21,6 +21,7 @@ from kspy.tap.metadata import describe
 from kspy.tap.monitor import Monitor
 from kspy.tap.options import Options, Outcome, Screen, Status
 from kspy.tap.priority import give_way
+from kspy.tap.status import in_words
 from kspy.tap.terminal import remember
 from kspy.wire.frames import CHANNELS
 
@@ -157,7 +158,7 @@ class Session:
         recorder = self._recorder
         recorder.note("tap_started", {"kernel": "launched" if self._kernel else "existing"})
         if self._kernel:
-            recorder.note("kernel_started", _started(self._kernel))
+            recorder.note("kernel_started", self._kernel.started)
         proxy = self._line.proxy
         reason, exit_code = "failed", 0
         try:
@@ -226,7 +227,7 @@ class Session:
                 return
             if ended := await kernel.ended():
                 raise KspyError(
-                    f"kernel {kernel.name}: ended before it listened ({_how(ended)}):"
+                    f"kernel {kernel.name}: ended before it listened ({in_words(ended)}):"
                     f" {kernel.last_output}"
                 )
             await self._ending.wait(0.02)
@@ -261,7 +262,7 @@ class Session:
                 if ended and not await self._restart(self._kernel, ended):
                     self._recorder.note("kernel_died", ended)
                     self._kernel_gone = True
-                    return f"the kernel ended ({_how(ended)})"
+                    return f"the kernel ended ({in_words(ended)})"
                 await self._pass_on_interrupt(self._kernel)
             elif self._line.monitor.ready:
                 seen = time.monotonic()
@@ -278,7 +279,7 @@ class Session:
         self._recorder.restart_asked = False
         self._recorder.note("kernel_died", ended)
         await kernel.restart()
-        self._recorder.note("kernel_restarted", {**_started(kernel), "after": dict(ended)})
+        self._recorder.note("kernel_restarted", {**kernel.started, "after": dict(ended)})
         return True
 
     async def _pass_on_interrupt(self, kernel: LaunchedKernel) -> None:
@@ -295,11 +296,3 @@ class Session:
     def _on_failure(self, line: str) -> None:
         self._failed = True
         self._screen.warn(f"{self._options.output}: {line}; the session goes on")
-
-
-def _how(ended: Mapping[str, Any]) -> str:
-    return ", ".join(f"{key.replace('_', ' ')} {value}" for key, value in ended.items())
-
-
-def _started(kernel: LaunchedKernel) -> dict[str, Any]:
-    return {"kernel_name": kernel.name, "pid": kernel.pid, **kernel.description()}

@@ -1,4 +1,4 @@
-"""How a kernel's process ended, as recordings say it."""
+"""How a kernel's process ended, as recordings say it, and people."""
 
 from __future__ import annotations
 
@@ -15,3 +15,8 @@ def describe_status(status: int) -> Mapping[str, Any]:
         return {"signal": signal.Signals(-status).name}
     except ValueError:
         return {"signal": str(-status)}
+
+
+def in_words(ended: Mapping[str, Any]) -> str:
+    """What `describe_status` gave, for a person: `exit status 3`, `signal SIGKILL`."""
+    return ", ".join(f"{key.replace('_', ' ')} {value}" for key, value in ended.items())

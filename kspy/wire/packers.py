@@ -1,4 +1,4 @@
-"""Decode one serialized dictionary of a message.
+"""Decode one serialized dictionary of a message, and write one as JSON.
 
 JSON is what the specification calls "the default and most common"; msgpack is the common
 alternative, and is recognised. Pickle is the third: it is never loaded, because loading it
@@ -8,6 +8,7 @@ runs code.
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from typing import Any, Final, Literal, NamedTuple
 
 import msgpack
@@ -25,6 +26,11 @@ ITEM_LIMIT: Final = 1 << 22
 class Decoded(NamedTuple):
     value: dict[str, Any]
     packer: Packer
+
+
+def encode(value: Mapping[str, Any]) -> bytes:
+    """Raises `ValueError` or `TypeError` for what JSON has no words for, as infinity and NaN."""
+    return json.dumps(value, separators=(",", ":"), allow_nan=False).encode()
 
 
 def decode(frame: bytes, *, only_json: bool = False) -> Decoded | None:

@@ -27,7 +27,7 @@ from typing import Any, Final, Literal, NamedTuple
 import orjson
 
 from kspy.wire.frames import CHANNELS, Channel, Parts
-from kspy.wire.packers import DECODE_LIMIT, has_too_many_items
+from kspy.wire.packers import DECODE_LIMIT, encode, has_too_many_items
 
 Encoding = Literal["zmq", "json", "binary", "v1"]
 Span = tuple[int, int]
@@ -330,16 +330,12 @@ def pack(
     """
     dicts = dict(zip(PARTS, (header, parent_header, metadata, content), strict=True))
     if subprotocol == V1:
-        pieces = [channel.encode(), *map(_json, dicts.values()), *buffers]
+        pieces = [channel.encode(), *map(encode, dicts.values()), *buffers]
         return _with_offsets("<", "Q", pieces, closed=True), False
     message: dict[str, Any] = {**dicts, "channel": channel}
     if buffers:
-        return _with_offsets(">", "I", [_json(message), *buffers], closed=False), False
-    return _json({**message, "buffers": []}), True
-
-
-def _json(value: object) -> bytes:
-    return json.dumps(value, separators=(",", ":"), allow_nan=False).encode()
+        return _with_offsets(">", "I", [encode(message), *buffers], closed=False), False
+    return encode({**message, "buffers": []}), True
 
 
 def _with_offsets(order: str, code: str, pieces: Sequence[bytes], *, closed: bool) -> bytes:
