@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Hashable, Iterator, Mapping, Sequence
+from collections.abc import Container, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Final, Literal
 
@@ -165,13 +165,16 @@ def varying(path: KeyPath) -> Varying | None:
     return next((rule for rule in VARYING if path[: len(rule.path)] == rule.path), None)
 
 
-def value_of(message: Message) -> Mapping[str, Any]:
+def value_of(message: Message, left_out: Container[str] = ()) -> Mapping[str, Any]:
     """All that two messages are compared by, as one JSON-like value; what says most comes first.
 
     Of messages that cannot be read as such it has the frames, or of large ones their sizes.
+    `left_out` names dictionaries that it has not.
     """
     small = message.size <= DECODE_LIMIT
-    value: dict[str, Any] = {name: getattr(message, name) for name in DICTS[::-1]}
+    value: dict[str, Any] = {
+        name: getattr(message, name) for name in DICTS[::-1] if name not in left_out
+    }
     flags = set(message.flags)
     if message.channel == "hb" or flags & {"malformed", "undecodable", "oversized", "truncated"}:
         value["frames"] = list(message.frames if small else message.frame_sizes)

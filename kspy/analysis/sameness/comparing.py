@@ -1,0 +1,104 @@
+"""Do two messages say the same? What differs, but for what varies by nature.
+
+A comparer knows the ids of the messages that it has compared: use one for two sessions, and take
+them in the order in which they came.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from typing import Any, Final
+
+from kspy.analysis.difference import BUDGET, Difference, Step, value_of, walk
+from kspy.analysis.sameness.ids import Ids
+from kspy.analysis.sameness.rules import GREETINGS, IDS, Rule, Rules
+from kspy.wire.message import Message
+
+_TEXTS: Final = ("content", "metadata")
+_REDELIVERED: Final = "redelivered"
+
+
+class Comparer:
+    """Compares messages of an old session with those of a new one, by `rules`."""
+
+    def __init__(self, rules: Rules, ids: Ids | None = None) -> None:
+        self.rules = rules
+        self.ids = Ids(rules) if ids is None else ids
+        self._by_id = next((rule for rule in rules.active if rule.name == IDS), None)
+
+    def differences(self, old: Message, new: Message, budget: int = BUDGET) -> list[Difference]:
+        """What counts, in order; "uncompared" where the messages are too large for the budget."""
+        values = self.values(old, new)
+        return [
+            Difference(step.path, step.kind, step.old, step.new, step.new_path)
+            for step, rule in self.steps(old.msg_type, *values, budget)
+            if rule is None
+            and step.kind != "same" and step.kind != "enter" and step.kind != "leave"
+        ]  # fmt: skip
+
+    def values(
+        self, old: Message, new: Message, *, whole: bool = False
+    ) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
+        """What two messages are compared by, with what is equal byte for byte left out.
+
+        whole   leave nothing out
+        """
+        left_out = frozenset() if whole else self._equal_parts(old, new)
+        a, b = (self._value(message, left_out) for message in (old, new))
+        return a, b
+
+    def _value(self, message: Message, left_out: frozenset[str]) -> Mapping[str, Any]:
+        value = value_of(message, left_out)
+        if self.rules.has(GREETINGS) and _REDELIVERED in value["flags"]:
+            return {**value, "flags": [flag for flag in value["flags"] if flag != _REDELIVERED]}
+        return value
+
+    def steps(
+        self, msg_type: str, old: Mapping[str, Any], new: Mapping[str, Any], budget: int = BUDGET
+    ) -> Iterator[tuple[Step, Rule | None]]:
+        """Both values side by side, and of what is not equal the rule by which it is the same."""
+        if self._by_id:
+            self.ids.learn(msg_type, old, new)
+            new = self.ids.renamed(msg_type, new)
+        for step in walk(old, new, budget):
+            if step.kind == "same" and self._is_another(msg_type, step):
+                yield replace(step, kind="changed"), None
+            else:
+                yield step, self.excuse(msg_type, step)
+
+    def _is_another(self, msg_type: str, step: Step) -> bool:
+        """Is it the same id, that stands for something else?"""
+        if not self._by_id or not isinstance(step.old, str):
+            return False
+        return self.ids.is_id(msg_type, step.path) and not self.ids.pair(step.old, step.new)
+
+    def excuse(self, msg_type: str, step: Step) -> Rule | None:
+        """The rule by which a pair of values that are not equal does not count."""
+        if step.kind in ("same", "enter", "leave"):
+            return None
+        if rule := self.rules.by_path(msg_type, step.path):
+            return rule
+        old, new = step.old, step.new
+        if step.kind != "changed" or not (isinstance(old, str) and isinstance(new, str)):
+            return None
+        if self._by_id and self.ids.is_id(msg_type, step.path):
+            return self._by_id if self.ids.pair(old, new) else None
+        if step.path[0] not in _TEXTS:
+            return None
+        new = self.ids.backward(new) if self._by_id else new
+        return self._by_id if old == new else self.rules.by_text(old, new)
+
+    def _equal_parts(self, old: Message, new: Message) -> frozenset[str]:
+        """Content and metadata that are the same bytes, and have no ids."""
+        a, b = old.parts, new.parts
+        if a is None or b is None or old.truncated or new.truncated:
+            return frozenset()
+        return frozenset(
+            name
+            for name in _TEXTS
+            if (there := getattr(a, name))
+            and there == getattr(b, name)
+            and old.decodes(name)
+            and not (name == "content" and self._by_id and self.ids.concerns(old.msg_type))
+        )

@@ -1,0 +1,122 @@
+"""Which id of one session is which of another: comms, displays, subshells get new ones each time.
+
+One to one: an id that stands for two things, or two that stand for one, are a difference. What an
+id is, the rule "ids" says; wherever it appears elsewhere, within texts too, it means the same.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, Final
+
+from kspy.analysis.sameness.paths import PathPattern
+from kspy.analysis.sameness.rules import IDS, RULES, Rules
+
+TOKEN: Final = re.compile(
+    r"(?<![0-9a-fA-F])[0-9a-fA-F]{8}-?(?:[0-9a-fA-F]{4}-?){3}[0-9a-fA-F]{12}(?![0-9a-fA-F])"
+)
+"""What most ids look like: 32 hexadecimal digits, with or without the dashes of a UUID."""
+
+_RULE: Final = next(rule for rule in RULES if rule.name == IDS)
+_WORD: Final = re.compile(r"[\w./:\\-]+")
+
+
+class Ids:
+    """The correspondence of old ids, of a recording, and new ones."""
+
+    def __init__(self, rules: Rules | None = None) -> None:
+        """By `rules`, where "ids" may not be in force: then each id is only itself."""
+        on = rules is None or rules.has(IDS)
+        self._places: tuple[PathPattern, ...] = _RULE.id_places if on else ()
+        self._key_places: tuple[PathPattern, ...] = _RULE.key_places if on else ()
+        self._new: dict[str, str] = {}
+        self._old: dict[str, str] = {}
+        self._others = False
+        """Are there ids that changed, and do not look like most?"""
+
+    def __bool__(self) -> bool:
+        """Did any id change?"""
+        return any(old != new for old, new in self._new.items())
+
+    def pair(self, old: str, new: str) -> bool:
+        """Are these the same? If neither is known, they are from now on."""
+        if old in self._new:
+            return self._new[old] == new
+        if new in self._old:
+            return False
+        self._new[old], self._old[new] = new, old
+        if old != new and not (TOKEN.fullmatch(old) and TOKEN.fullmatch(new)):
+            self._others = True
+        return True
+
+    def is_id(self, msg_type: str, path: tuple[str | int, ...]) -> bool:
+        """Does an id stand there?"""
+        return any(
+            len(place.keys) == len(path) and place.covers(msg_type, path) for place in self._places
+        )
+
+    def concerns(self, msg_type: str) -> bool:
+        """Has the content of messages of this type ids?"""
+        return any(
+            place.keys[0] == "content" and place.covers(msg_type, place.keys)  # type: ignore[arg-type]
+            for place in (*self._places, *self._key_places)
+        )
+
+    def learn(self, msg_type: str, old: Mapping[str, Any], new: Mapping[str, Any]) -> None:
+        """Pair the ids of two messages that belong together, as `value_of` gives them."""
+        for place in self._places:
+            if place.covers(msg_type, place.keys):  # type: ignore[arg-type]
+                for a, b in zip(place.values(old), place.values(new), strict=False):
+                    if isinstance(a, str) and isinstance(b, str):
+                        self.pair(a, b)
+        for a, b in self._maps(msg_type, old, new):
+            unknown_a = [key for key in a if key not in self._new]
+            unknown_b = [key for key in b if key not in self._old]
+            if len(unknown_a) == len(unknown_b):
+                for old_key, new_key in zip(unknown_a, unknown_b, strict=True):
+                    self.pair(str(old_key), str(new_key))
+
+    def renamed(self, msg_type: str, new: Mapping[str, Any]) -> Mapping[str, Any]:
+        """`new` with the old ids as keys, of those maps whose keys are ids."""
+        for place in self._key_places:
+            if place.covers(msg_type, place.keys):  # type: ignore[arg-type]
+                new = _rename(new, place.keys, self._old)
+        return new
+
+    def forward(self, text: str) -> str:
+        """`text`, which may be JSON, with new ids for old ones."""
+        return self._replace(text, self._new)
+
+    def backward(self, text: str) -> str:
+        """`text`, which may be JSON, with old ids for new ones."""
+        return self._replace(text, self._old)
+
+    def _replace(self, text: str, other: Mapping[str, str]) -> str:
+        if text in other:
+            return other[text]
+        found = TOKEN.sub(lambda token: other.get(token[0], token[0]), text)
+        if self._others:
+            found = _WORD.sub(lambda word: other.get(word[0], word[0]), found)
+        return found
+
+    def _maps(
+        self, msg_type: str, old: Any, new: Any
+    ) -> Iterator[tuple[Mapping[str, Any], Mapping[str, Any]]]:
+        for place in self._key_places:
+            if place.covers(msg_type, place.keys):  # type: ignore[arg-type]
+                for a, b in zip(place.values(old), place.values(new), strict=False):
+                    if isinstance(a, Mapping) and isinstance(b, Mapping):
+                        yield a, b
+
+
+def _rename(value: Any, keys: Iterable[object], names: Mapping[str, str]) -> Any:
+    """A copy of `value` in which the map at `keys` has other names."""
+    if not isinstance(value, Mapping):
+        return value
+    first, *rest = [*keys, None]
+    if first is None:
+        return {names.get(key, key): inner for key, inner in value.items()}
+    if first not in value:
+        return value
+    return {**value, str(first): _rename(value[str(first)], rest[:-1], names)}

@@ -1,0 +1,231 @@
+"""What varies by nature, and so makes no difference: each rule once, with its help.
+
+A rule says it by places in a message (`paths`), by places of ids (`ids`: each stands for one on the
+other side, and for the same one wherever it appears), by what texts hold (`text`, in RE2's syntax),
+or it is about how sessions and threads are put together; those have only a name, which the code
+that does it asks for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+from kspy.analysis.difference import KeyPath
+from kspy.analysis.filter.error import FilterError
+from kspy.analysis.filter.pattern import Pattern
+from kspy.analysis.filter.regex import Regex
+from kspy.analysis.filter.syntax import Word
+from kspy.analysis.sameness.paths import PathPattern, parse
+from kspy.errors import KspyError
+
+MASK: Final = "…"
+"""Stands in a text for what does not count."""
+
+STREAM_PIECES: Final = "stream pieces"
+CHANNEL_ORDER: Final = "channel order"
+HEARTBEATS: Final = "heartbeats"
+GREETINGS: Final = "greetings"
+STARTING: Final = "starting"
+READINESS: Final = "readiness"
+ENDING: Final = "ending"
+IDS: Final = "ids"
+COUNTS: Final = "counts"
+
+
+@dataclass(frozen=True)
+class Rule:
+    """`text`: what it matches in any string of content or metadata does not count.
+
+    id_keys    places of maps whose keys are ids
+    optional   in force only where it is asked for
+    """
+
+    name: str
+    help: str
+    paths: tuple[str, ...] = ()
+    ids: tuple[str, ...] = ()
+    id_keys: tuple[str, ...] = ()
+    text: str = ""
+    optional: bool = False
+    places: tuple[PathPattern, ...] = field(init=False, repr=False)
+    id_places: tuple[PathPattern, ...] = field(init=False, repr=False)
+    key_places: tuple[PathPattern, ...] = field(init=False, repr=False)
+    pattern: Pattern | None = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        for name, patterns in (
+            ("places", self.paths),
+            ("id_places", self.ids),
+            ("key_places", self.id_keys),
+        ):
+            object.__setattr__(self, name, tuple(map(parse, patterns)))
+        object.__setattr__(self, "pattern", Pattern(self.text) if self.text else None)
+
+
+_NUMBER: Final = r"[0-9][0-9.,]*"
+_TIME: Final = rf"{_NUMBER} ?(?:ns|[µμu]s|ms|s|min|h)(?: {_NUMBER} ?(?:s|min))*\b"
+
+RULES: Final[tuple[Rule, ...]] = (
+    Rule(
+        "message ids",
+        "Every message has an id of its own.",
+        ("header.msg_id", "parent_header.msg_id"),
+    ),
+    Rule(
+        IDS,
+        "Ids of comms, displays and subshells may be others, if each stands for the same thing all"
+        " through the session, within texts too.",
+        ids=(
+            "comm_*:content.comm_id",
+            "*display_data:content.transient.display_id",
+            "execute_result:content.transient.display_id",
+            "header.subshell_id",
+            "parent_header.subshell_id",
+            "*_subshell_reply:content.subshell_id",
+            "delete_subshell_request:content.subshell_id",
+            "list_subshell_reply:content.subshell_id.*",
+            '*display_data:content.data["application/vnd.jupyter.widget-view+json"].model_id',
+            'execute_result:content.data["application/vnd.jupyter.widget-view+json"].model_id',
+        ),
+        id_keys=("comm_info_reply:content.comms",),
+    ),
+    Rule("dates", "When messages were made.", ("header.date", "parent_header.date")),
+    Rule(
+        "sessions",
+        "Every client and every start of a kernel has its own.",
+        ("header.session", "parent_header.session"),
+    ),
+    Rule("user names", "Who ran it.", ("header.username", "parent_header.username")),
+    Rule("clients", "Clients are numbered as they came.", ("client",)),
+    Rule(
+        "execution times",
+        "How long it took, as metadata and the output of %time and %timeit say it.",
+        ("metadata.started", "metadata.engine"),
+        text=rf"(?:user {_TIME}, sys: {_TIME}, total: {_TIME}|Wall time: {_TIME}"
+        rf"|{_TIME}(?: ± {_TIME})? per loop(?: \(mean ± std\. dev\. of [^)]*\))?"
+        rf"|The slowest run took {_NUMBER} times longer)",
+    ),
+    Rule(
+        "addresses",
+        "Addresses in memory: 0x7f3a5c0d2e10, or any number after `at 0x`.",
+        text=r"(?:\bat 0x[0-9a-fA-F]+|\b0x[0-9a-fA-F]{9,16}\b)",
+    ),
+    Rule(
+        "cell files",
+        "Names of the temporary files of cells: /tmp/ipykernel_123/456.py, <ipython-input-1-ab>.",
+        text=r"(?:[\w/\\:.+-]*ipykernel_[0-9]+(?:[/\\]+[0-9]*(?:\.py)?)?"
+        r"|<ipython-input-[0-9]+-[0-9a-f]+>)",
+    ),
+    Rule(
+        "banners",
+        "IPython greets with another tip each time.",
+        ("kernel_info_reply:content.banner",),
+    ),
+    Rule(
+        "usage",
+        "What memory and processor a kernel uses at a moment.",
+        ("usage_reply:content",),
+    ),
+    Rule(
+        "history",
+        "What was run in other sessions, before.",
+        ("history_reply:content.history",),
+    ),
+    Rule(
+        STREAM_PIECES,
+        "A stream's text comes in more or fewer messages, as the kernel's buffer is emptied.",
+    ),
+    Rule(CHANNEL_ORDER, "Messages of different channels overtake each other."),
+    Rule(HEARTBEATS, "How often a client asks whether the kernel lives."),
+    Rule(GREETINGS, "iopub_welcome comes once or more for a subscription, or not at all."),
+    Rule(STARTING, "The status that a kernel starts reaches only who listens by then."),
+    Rule(READINESS, "How often a client asks for kernel_info before it begins."),
+    Rule(ENDING, "What a kernel says when it is shut down by somebody else than the clients."),
+    Rule(
+        COUNTS,
+        "Execution counts; for kernels that have run something before.",
+        (
+            "content.execution_count",
+            "execute_reply:content.payload.*.execution_count",
+        ),
+        text=r"(?:\b(?:In|Out) ?\[[0-9]+\])",
+        optional=True,
+    ),
+)
+"""In the order in which they are tried."""
+
+
+class Rules:
+    """The rules that are in force."""
+
+    def __init__(self, active: Iterable[Rule]) -> None:
+        self.active = tuple(active)
+        self._names = {rule.name for rule in self.active}
+        self._texts = [rule for rule in self.active if rule.pattern]
+        self._by_path = [rule for rule in self.active if rule.places]
+
+    @classmethod
+    def usual(cls, ignore: Sequence[str] = ()) -> Rules:
+        """All that are not optional, and what `ignore` says: see `ignored`."""
+        return cls([*(rule for rule in RULES if not rule.optional), *map(ignored, ignore)])
+
+    @classmethod
+    def strict(cls, ignore: Sequence[str] = ()) -> Rules:
+        """None but what `ignore` says."""
+        return cls(map(ignored, ignore))
+
+    def has(self, name: str) -> bool:
+        return name in self._names
+
+    def by_path(self, msg_type: str, path: KeyPath) -> Rule | None:
+        """The rule by which what stands there does not count."""
+        return next(
+            (rule for rule in self._by_path if any(p.covers(msg_type, path) for p in rule.places)),
+            None,
+        )
+
+    def by_text(self, old: str, new: str) -> Rule | None:
+        """The rule by which two texts that are not equal are the same."""
+        for rule in self._texts:
+            old, new = masked(old, rule), masked(new, rule)
+            if old == new:
+                return rule
+        return None
+
+    def masked(self, text: str) -> str:
+        """`text` with `MASK` for all that does not count in it."""
+        for rule in self._texts:
+            text = masked(text, rule)
+        return text
+
+
+def masked(text: str, rule: Rule) -> str:
+    """`text` with `MASK` for what a rule says of it."""
+    if rule.pattern is None:
+        return text
+    pieces: list[str] = []
+    at = 0
+    for start, stop in rule.pattern.spans(text):
+        if stop > start:
+            pieces += [text[at:start], MASK]
+            at = stop
+    return "".join([*pieces, text[at:]]) if pieces else text
+
+
+def ignored(word: str) -> Rule:
+    """The rule that `--ignore` names: a path, `/regex/` or `/regex/i`, or a rule's own name.
+
+    Raises `KspyError` where it is none of these.
+    """
+    for rule in RULES:
+        if rule.name == word:
+            return rule
+    if word.startswith("/"):
+        try:
+            pattern = Regex(Word("REGEX", word, 0, len(word))).pattern
+        except FilterError as error:
+            raise KspyError(f"{word}: {error}") from error
+        return Rule(word, "", text=pattern.source)
+    return Rule(word, "", (word,))

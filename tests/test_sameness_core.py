@@ -1,0 +1,169 @@
+"""The parts of what "the same" means: places, ids, keys, and two messages compared."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from conversation import message
+
+from kspy.analysis.difference import format_path
+from kspy.analysis.sameness.comparing import Comparer
+from kspy.analysis.sameness.ids import Ids
+from kspy.analysis.sameness.keys import essential_key, exact_key, masked_key
+from kspy.analysis.sameness.paths import parse
+from kspy.analysis.sameness.rules import RULES, Rules
+from kspy.errors import KspyError
+from kspy.wire.message import Message
+
+A, B, C = "6a62dbf7f8e245f485ec6ff2a0749af9", "0" * 32, "ffffffff-1111-2222-3333-444444444444"
+USUAL = Rules.usual()
+
+
+def run(code: str, **more: Any) -> Message:
+    content = {"code": code, "silent": False, **more}
+    return message("execute_request", content, "shell", "to_kernel")
+
+
+def stream(text: str) -> Message:
+    return message("stream", {"name": "stdout", "text": text})
+
+
+def differing(old: Message, new: Message, comparer: Comparer | None = None) -> list[str]:
+    found = (comparer or Comparer(USUAL)).differences(old, new)
+    return [format_path(difference.path) for difference in found]
+
+
+@pytest.mark.parametrize(
+    ("pattern", "msg_type", "path", "covered"),
+    [
+        ("content.text", "stream", ("content", "text"), True),
+        ("content.text", "stream", ("content", "name"), False),
+        ("content", "stream", ("content", "text"), True),
+        ("content.text", "stream", ("content",), False),
+        ('content.data["text/html"]', "display_data", ("content", "data", "text/html"), True),
+        ("content.data.text/html", "display_data", ("content", "data", "text/html"), True),
+        ("content.traceback[3]", "error", ("content", "traceback", 3), True),
+        ("content.traceback[3]", "error", ("content", "traceback", 2), False),
+        ("content.traceback[*]", "error", ("content", "traceback", 2), True),
+        ("content.*.text", "x", ("content", "a", "text"), True),
+        ("error:content.ename", "error", ("content", "ename"), True),
+        ("error:content.ename", "stream", ("content", "ename"), False),
+        ("comm_*:content.data", "comm_msg", ("content", "data", "x"), True),
+    ],
+)
+def test_a_path_covers_what_is_beneath_it(
+    pattern: str, msg_type: str, path: tuple[str | int, ...], covered: bool
+) -> None:
+    assert parse(pattern).covers(msg_type, path) is covered
+    if covered and ":" not in pattern and "*" not in pattern:
+        assert parse(format_path(parse(pattern).keys)).keys == parse(pattern).keys  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    "word", ["", "text", "content[", 'content["a', "/(/", "/a/x", "content..a"]
+)
+def test_what_is_no_path_is_refused(word: str) -> None:
+    with pytest.raises(KspyError, match=r"."):
+        Rules.usual([word])
+
+
+def test_each_rule_is_named_once_and_says_what_it_is_for() -> None:
+    assert len({rule.name for rule in RULES}) == len(RULES)
+    assert all(rule.help.endswith(".") for rule in RULES)
+
+
+def test_ids_stand_for_one_another() -> None:
+    ids = Ids()
+    assert ids.pair(A, B)
+    assert ids.pair(A, B)
+    assert not ids.pair(A, C)
+    assert not ids.pair(C, B)
+    assert ids.forward(f'{{"x": "IPY_MODEL_{A}"}}') == f'{{"x": "IPY_MODEL_{B}"}}'
+    assert ids.backward(B) == A
+    assert ids.forward(A[:-1]) == A[:-1]
+    assert ids.pair("comm-1", "comm-2")
+    assert ids.forward("comm-1 comm-11") == "comm-2 comm-11"
+
+
+def test_a_comm_may_have_another_id_but_not_that_of_another_comm() -> None:
+    comparer = Comparer(USUAL)
+
+    def opened(comm: str) -> Message:
+        return message("comm_open", {"comm_id": comm, "target_name": "t", "data": {}})
+
+    def said(comm: str, more: str = "") -> Message:
+        return message("comm_msg", {"comm_id": comm, "data": {"child": f"IPY_MODEL_{more}"}})
+
+    assert differing(opened(A), opened(C), comparer) == []
+    assert differing(opened(B), opened(A), comparer) == []
+    assert differing(said(A, B), said(C, A), comparer) == []
+    assert differing(said(A, B), said(C, C), comparer) == ["content.data.child"]
+    assert differing(said(A), said(A), comparer) == ["content.comm_id"]
+    assert "content.comm_id" in differing(opened(A), opened(C), Comparer(Rules.strict()))
+
+
+def test_the_names_of_a_map_may_be_ids() -> None:
+    def told(*comms: str) -> Message:
+        content = {"status": "ok", "comms": {comm: {"target_name": "t"} for comm in comms}}
+        return message("comm_info_reply", content, "shell")
+
+    assert differing(told(A), told(B)) == []
+    assert differing(told(A), told(B, C)) != []
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "same"),
+    [
+        ("<A at 0x7f3a5c0d2e10>", "<A at 0x7f3a5c0d2e50>", True),
+        ("<A at 0x7f3a5c0d2e10>", "<B at 0x7f3a5c0d2e10>", False),
+        ("0x7f3a5c0d2e10", "0x7f3a5c0d2e11", True),
+        ("0xff", "0xfe", False),
+        ("d41d8cd98f00b204e9800998ecf8427e", "d41d8cd98f00b204e9800998ecf8427f", False),
+        ("/tmp/ipykernel_12/34.py:1", "/tmp/ipykernel_99/34.py:1", True),
+        ("/tmp/ipykernel_12/34.py:1", "/tmp/ipykernel_12/34.py:2", False),
+        ("Wall time: 3.2 ms", "Wall time: 1min 2s", True),
+        ("Wall time: 3.2 ms x", "Wall time: 3.2 ms y", False),
+        (
+            "CPU times: user 4 μs, sys: 0 ns, total: 4 μs\nWall time: 6.91 μs",
+            "CPU times: user 1.2 ms, sys: 3 ms, total: 4.2 ms\nWall time: 7 ms",
+            True,
+        ),
+        (
+            "5.05 ns ± 0.0424 ns per loop (mean ± std. dev. of 7 runs, 100,000,000 loops each)",
+            "12 μs ± 1 μs per loop (mean ± std. dev. of 7 runs, 1,000 loops each)",
+            True,
+        ),
+        ("3 ms", "4 ms", False),
+    ],
+)
+def test_texts_that_say_the_same(old: str, new: str, same: bool) -> None:
+    assert differing(stream(old), stream(new)) == ([] if same else ["content.text"])
+    assert differing(stream(new), stream(old)) == ([] if same else ["content.text"])
+
+
+def test_what_the_user_lets_pass() -> None:
+    assert differing(stream("3 ms"), stream("4 ms"), Comparer(Rules.usual(["/\\d+ ms/"]))) == []
+    assert differing(stream("3 ms"), stream("4 ms"), Comparer(Rules.usual(["content.text"]))) == []
+    other = Comparer(Rules.usual(["error:content.text"]))
+    assert differing(stream("3 ms"), stream("4 ms"), other) == ["content.text"]
+    a, b = (message("execute_input", {"code": "1", "execution_count": n}) for n in (1, 2))
+    assert differing(a, b) == ["content.execution_count"]
+    assert differing(a, b, Comparer(Rules.usual(["counts"]))) == []
+
+
+def test_strictly_nothing_varies() -> None:
+    found = differing(stream("a"), stream("a"), Comparer(Rules.strict()))
+    assert "header.msg_id" in found
+    assert differing(stream("a"), stream("a")) == []
+
+
+def test_requests_that_are_equal() -> None:
+    assert exact_key(run("1")) == exact_key(run("1"))
+    assert exact_key(run("1")) != exact_key(run("2"))
+    assert exact_key(run("1")) != exact_key(run("1", allow_stdin=True))
+    assert essential_key(run("1")) == essential_key(run("1", allow_stdin=True))
+    assert essential_key(run("1")) != essential_key(run("1", silent=True))
+    assert exact_key(run(A)) != exact_key(run(C))
+    assert masked_key(run(A), USUAL) == masked_key(run(C), USUAL)
+    assert masked_key(run(A), USUAL) != masked_key(run("1"), USUAL)
