@@ -14,6 +14,7 @@ from kspy.analysis.difference import Difference
 from kspy.analysis.sameness.comparing import Comparer
 from kspy.analysis.sameness.keys import masked_key, masked_text
 from kspy.analysis.sameness.rules import Rules
+from kspy.analysis.sameness.sight import AtSight
 from kspy.analysis.table import Table
 from kspy.errors import KspyError
 from kspy.wire.message import DECODE_LIMIT, Message
@@ -123,14 +124,19 @@ class Said:
             return None
         return f"{self.stream}:{masked_text(text, rules)}".encode("utf-8", "replace")
 
-    def differences(self, other: Said, comparer: Comparer) -> Sequence[Difference] | None:
+    def differences(
+        self, other: Said, comparer: Comparer, at_sight: AtSight
+    ) -> Sequence[Difference] | None:
         """What differs, as far as it counts; None where that cannot be said."""
         old, new = self.message, other.message
         if old is None or new is None or old.truncated or new.truncated:
             return None
+        alone = len(self.places) == len(other.places) == 1
+        if alone and at_sight.same(old, new):
+            return ()
         if max(old.size, new.size) > DECODE_LIMIT:
             return _of_large(old, new)
-        if len(self.places) == len(other.places) == 1:
+        if alone:
             return comparer.differences(old, new)
         if self._text() is None or other._text() is None:
             return None

@@ -24,6 +24,7 @@ from kspy.analysis.sameness.pace import UNTIMED, Pace, pace_of
 from kspy.analysis.sameness.pairing import Pair
 from kspy.analysis.sameness.parts import Parts
 from kspy.analysis.sameness.rules import Rules
+from kspy.analysis.sameness.sight import AtSight
 from kspy.analysis.sameness.threads import Step, Verdict, compare_threads
 from kspy.analysis.table import Table
 from kspy.analysis.units import plural
@@ -111,10 +112,11 @@ def compare_sessions(
 def compare_aligned(alignment: Alignment, rules: Rules, factor: float | None = None) -> Work:
     """Compare what `align` has paired, a row after the other."""
     comparer = Comparer(rules)
+    at_sight = AtSight(comparer)
     counts: Counter[Verdict] = Counter()
     for row, pair in enumerate(alignment):
         yield Progress(row, len(alignment))
-        compared = yield from _compared(alignment, row, pair, comparer, factor)
+        compared = yield from _compared(alignment, row, pair, (comparer, at_sight), factor)
         counts[compared.verdict] += 1
         yield compared
     left_out = alignment.old.left_out + alignment.new.left_out
@@ -123,7 +125,11 @@ def compare_aligned(alignment: Alignment, rules: Rules, factor: float | None = N
 
 
 def _compared(
-    alignment: Alignment, row: int, pair: Pair, comparer: Comparer, factor: float | None
+    alignment: Alignment,
+    row: int,
+    pair: Pair,
+    comparers: tuple[Comparer, AtSight],
+    factor: float | None,
 ) -> Generator[Progress, None, Compared]:
     old, new, moved = pair
     if old is None or new is None:
@@ -131,7 +137,7 @@ def _compared(
     if old < 0 or new < 0:
         return Compared(row, old, new, "same")
     sides = alignment.old.side(old), alignment.new.side(new)
-    work = compare_threads(*sides, comparer)
+    work = compare_threads(*sides, *comparers)
     while True:
         try:
             next(work)

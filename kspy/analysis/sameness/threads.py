@@ -22,6 +22,7 @@ from kspy.analysis.sameness.comparing import Comparer
 from kspy.analysis.sameness.pairing import Pair, alike_contents, in_order, pair_up
 from kspy.analysis.sameness.rules import CHANNEL_ORDER, STREAM_PIECES
 from kspy.analysis.sameness.said import Said, Side
+from kspy.analysis.sameness.sight import AtSight
 
 Verdict = Literal[
     "same", "differs", "only in a", "only in b", "order changed", "not compared", "slower", "faster"
@@ -58,9 +59,14 @@ class ThreadsCompared:
 Work = Generator[Progress, None, ThreadsCompared]
 
 
-def compare_threads(old: Side, new: Side, comparer: Comparer) -> Work:
-    """Compare the messages of two threads. Long work: see `Progress`."""
-    return _Comparison(old, new, comparer).run()
+def compare_threads(
+    old: Side, new: Side, comparer: Comparer, at_sight: AtSight | None = None
+) -> Work:
+    """Compare the messages of two threads. Long work: see `Progress`.
+
+    at_sight   that of the comparer, where there is one already
+    """
+    return _Comparison(old, new, comparer, at_sight or AtSight(comparer)).run()
 
 
 def verdict_of(verdicts: set[Verdict]) -> Verdict:
@@ -74,10 +80,11 @@ def verdict_of(verdicts: set[Verdict]) -> Verdict:
 
 
 class _Comparison:
-    def __init__(self, old: Side, new: Side, comparer: Comparer) -> None:
+    def __init__(self, old: Side, new: Side, comparer: Comparer, at_sight: AtSight) -> None:
         self._old = old
         self._new = new
         self._comparer = comparer
+        self._at_sight = at_sight
         self._total = len(old.places) + len(new.places)
         self._done = 0
         self._due = time.monotonic() + _STEP_SECONDS
@@ -188,7 +195,7 @@ class _Comparison:
     def _step(self, old: tuple[int, ...], new: tuple[int, ...], moved: bool) -> Step:
         if not old or not new:
             return Step(old, new, "only in a" if old else "only in b")
-        found = self._old.said(old).differences(self._new.said(new), self._comparer)
+        found = self._old.said(old).differences(self._new.said(new), self._comparer, self._at_sight)
         if found is None:
             return Step(old, new, "not compared")
         if any(difference.kind != "uncompared" for difference in found):

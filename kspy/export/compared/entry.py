@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from kspy.analysis.difference import Difference, Kind, format_path
 from kspy.analysis.event_summary import summarize_event
+from kspy.analysis.fields import compact
 from kspy.analysis.sameness.pace import UNTIMED, Pace
 from kspy.analysis.sameness.sessions import Compared
 from kspy.analysis.sameness.threads import Step, Verdict
@@ -180,6 +181,8 @@ def value_texts(old: Any, new: Any) -> tuple[str, str]:
     """Two values that differ as texts, not cut."""
     if isinstance(old, bytes) and isinstance(new, bytes):
         return changed_bytes(old, new)
+    if isinstance(old, str) != isinstance(new, str) and None not in (old, new):
+        return compact(old), compact(new)  # "42" and 42 are not the same
     return value_text(old), value_text(new)
 
 
