@@ -87,7 +87,7 @@ def both_ways(folder: Path, old: Talk, new: Talk, rules: Rules | None = None) ->
     there = compared(a, b, rules)
     back = compared(b, a, rules)
     assert compared(a, a, rules).same
-    found = sorted(verdict for verdict in verdicts(there) if verdict != "same")
+    found: list[Verdict] = sorted(verdict for verdict in verdicts(there) if verdict != "same")
     mirrored = sorted(verdict for verdict in verdicts(back) if verdict != "same")
     assert sorted(MIRRORED.get(verdict, verdict) for verdict in mirrored) == found
     assert there.same == back.same == (not found)
