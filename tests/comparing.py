@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Generator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from conversation import Conversation
 
@@ -14,6 +14,7 @@ from kspy.analysis.sameness.rules import RULES, Rules
 from kspy.analysis.sameness.threads import Verdict
 from kspy.export.compared.report import Report, report
 
+Result = TypeVar("Result")
 Talk = Callable[[Conversation], None]
 MIRRORED: Mapping[str, Verdict] = {
     "only in a": "only in b",
@@ -21,6 +22,16 @@ MIRRORED: Mapping[str, Verdict] = {
     "slower": "faster",
     "faster": "slower",
 }
+
+
+def finished(work: Generator[Any, None, Result]) -> Result:
+    """What long work returns."""
+    while True:
+        try:
+            next(work)
+        except StopIteration as stop:
+            result: Result = stop.value
+            return result
 
 
 def stream(text: str, name: str = "stdout") -> tuple[str, dict[str, Any]]:
