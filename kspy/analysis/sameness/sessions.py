@@ -106,12 +106,11 @@ def compare_sessions(
     Works on any recordings; they are compared as they are now, whatever comes later.
     """
     alignment = yield from align(old, new, rules, old_threads=old_threads, only=only)
-    return (yield from compare_aligned(alignment, rules, factor))
+    return (yield from compare_aligned(alignment, Comparer(rules), factor))
 
 
-def compare_aligned(alignment: Alignment, rules: Rules, factor: float | None = None) -> Work:
-    """Compare what `align` has paired, a row after the other."""
-    comparer = Comparer(rules)
+def compare_aligned(alignment: Alignment, comparer: Comparer, factor: float | None = None) -> Work:
+    """Compare what `align` has paired, a row after the other; then `comparer` knows all ids."""
     at_sight = AtSight(comparer)
     counts: Counter[Verdict] = Counter()
     for row, pair in enumerate(alignment):
