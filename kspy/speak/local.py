@@ -33,6 +33,7 @@ class Launched:
         self._name = name
         self._on_output = on_output
         self._kernel: LaunchedKernel | None = None
+        self._links: list[ZeroMQLink] = []
         self._closing = False
 
     async def describe(self) -> tuple[str, Mapping[str, Any]]:
@@ -40,13 +41,19 @@ class Launched:
         return self._name, self._kernel.description()
 
     async def open(self) -> Link:
-        connection = await whole(self._running.start())
-        link = ZeroMQLink(connection)
+        self._connection = await whole(self._running.start())
+        return await self._connect(ZeroMQLink(self._connection))
+
+    async def link(self, session: str) -> Link:
+        return await self._connect(ZeroMQLink(self._connection, subscribes=False))
+
+    async def _connect(self, link: ZeroMQLink) -> Link:
         try:
             await link.connect(self._ended_early, _LISTEN_SECONDS)
         except BaseException:
             await whole(link.close())
             raise
+        self._links.append(link)
         return link
 
     def _pass_on(self, line: str) -> None:
@@ -79,6 +86,14 @@ class Launched:
         except Exception as error:  # a provisioner may raise anything
             raise KspyError(f"kernel {self._name}: cannot be interrupted: {error}") from error
 
+    async def restart(self) -> None:
+        try:
+            await whole(self._running.restart())
+        except Exception as error:
+            raise KspyError(f"kernel {self._name}: cannot be started again: {error}") from error
+        for link in self._links:
+            await link.ready(self._ended_early, _LISTEN_SECONDS)
+
     async def close(self) -> None:
         self._closing = True
         if self._kernel:
@@ -103,7 +118,13 @@ class Existing:
         return str(self._connection.extra.get("kernel_name", "")), {}
 
     async def open(self) -> Link:
-        link = ZeroMQLink(self._connection)
+        self._link = await self._connect(ZeroMQLink(self._connection))
+        return self._link
+
+    async def link(self, session: str) -> Link:
+        return await self._connect(ZeroMQLink(self._connection, subscribes=False))
+
+    async def _connect(self, link: ZeroMQLink) -> ZeroMQLink:
         try:
             await link.connect(_never, _CONNECT_SECONDS)
         except KspyError as error:
@@ -112,7 +133,6 @@ class Existing:
         except BaseException:
             await whole(link.close())
             raise
-        self._link = link
         return link
 
     async def ended(self) -> str:
@@ -123,6 +143,9 @@ class Existing:
 
     async def interrupt(self) -> str:
         raise KspyError("a kernel that somebody else started is interrupted by who started it")
+
+    async def restart(self) -> None:
+        raise KspyError("a kernel that somebody else started is restarted by who started it")
 
     async def close(self) -> None:
         """It goes on running."""

@@ -43,9 +43,10 @@ _EVENTS: Final = (
 class ZeroMQLink:
     """Sockets for shell, iopub, stdin and control. `connect` it first."""
 
-    subscribes = True
-
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: Connection, *, subscribes: bool = True) -> None:
+        """`subscribes`: is what the kernel publishes to come here?"""
+        self.subscribes = subscribes
+        self._channels = tuple(channel for channel in _CHANNELS if subscribes or channel != "iopub")
         self._connection = connection
         self._checker = SignatureChecker(connection.key, connection.signature_scheme)
         self._context = zmq.asyncio.Context()
@@ -53,7 +54,7 @@ class ZeroMQLink:
         self._polled: dict[Any, Channel] = {}
         self._sockets: dict[Channel, zmq.Socket[bytes]] = {}
         routing_id = b"kspy-" + secrets.token_hex(8).encode()
-        for channel in _CHANNELS:
+        for channel in self._channels:
             socket = self._context.socket(zmq.SUB if channel == "iopub" else zmq.DEALER)
             self._prepare(socket, routing_id)
             self._poller.register(socket, zmq.POLLIN)
@@ -104,8 +105,14 @@ class ZeroMQLink:
                 socket.connect(endpoint)
             except zmq.ZMQError as error:
                 raise KspyError(f"{endpoint}: is no kernel's address") from error
+        await self.ready(ended, seconds)
+
+    async def ready(self, ended: Callable[[], Awaitable[str]], seconds: float) -> None:
+        """Wait until there is a kernel at the other end of all channels. As `connect`."""
         deadline = time.monotonic() + seconds
-        while missing := [channel for channel in _CHANNELS if channel not in self._monitor.ready]:
+        while missing := [
+            channel for channel in self._channels if channel not in self._monitor.ready
+        ]:
             if self._monitor.refused:
                 raise KspyError("the kernel refuses the connection; are the keys right?")
             if why := await ended():
@@ -124,9 +131,21 @@ class ZeroMQLink:
 
     def encode(self, message: Outgoing) -> Wire:
         dicts = (message.header, message.parent_header, message.metadata, message.content)
-        parts = [encode(value) for value in dicts]
-        frames = [DELIMITER, self._checker.sign(parts), *parts, *message.buffers]
-        return Wire(message.channel, frames)
+        return self.pack(message.channel, [encode(value) for value in dicts], message.buffers)
+
+    def pack(
+        self,
+        channel: Channel,
+        parts: Sequence[bytes],
+        buffers: Sequence[bytes],
+        *,
+        signed: bool = True,
+    ) -> Wire:
+        signature = self._checker.sign(parts)
+        flags = 0
+        if not signed and signature:
+            signature, flags = b"0" * len(signature), BAD_SIGNATURE
+        return Wire(channel, [DELIMITER, signature, *parts, *buffers], flags)
 
     async def send(self, wire: Wire) -> None:
         try:
