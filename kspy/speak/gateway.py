@@ -20,6 +20,8 @@ class OnServer:
         self, server: Server, name: str | None, kernel_id: str | None, session: str
     ) -> None:
         self.owned = kernel_id is None
+        self.restarts = True
+        self.how: Mapping[str, Any] = {}
         self._server = server
         self._name = name
         self._kernel_id = kernel_id

@@ -57,9 +57,11 @@ class Host(Protocol):
     """Who has the kernel: this process, another one, a server.
 
     owned      was the kernel started for this conversation? Then it ends with it
+    restarts   is a kernel that died started again by who has it, unasked?
     """
 
     owned: bool
+    restarts: bool
 
     async def describe(self) -> tuple[str, Mapping[str, Any]]:
         """The kernel's name and kernelspec, "" and {} if unknown; nothing is started yet.
@@ -79,6 +81,10 @@ class Host(Protocol):
 
     async def ended(self) -> str:
         """Why nothing more will come from the kernel; "" as long as it may."""
+
+    @property
+    def how(self) -> Mapping[str, Any]:
+        """What a recording says of how it ended, when it has."""
 
     async def interrupt(self) -> str:
         """Interrupt what the kernel runs; how: "signal", "message" or "server"."""

@@ -27,6 +27,7 @@ class Launched:
     """A kernel that is started, and ends with the conversation."""
 
     owned = True
+    restarts = False
 
     def __init__(self, name: str, on_output: Callable[[str], None]) -> None:
         """`on_output` gets the lines that its process prints. It is called from any thread."""
@@ -34,6 +35,7 @@ class Launched:
         self._on_output = on_output
         self._kernel: LaunchedKernel | None = None
         self._links: list[ZeroMQLink] = []
+        self.how: Mapping[str, Any] = {}
         self._closing = False
 
     async def describe(self) -> tuple[str, Mapping[str, Any]]:
@@ -71,6 +73,7 @@ class Launched:
 
     async def ended(self) -> str:
         how = await self._running.ended()
+        self.how = how or {}
         return f"kernel {self._name}: it died ({in_words(how)})" if how else ""
 
     async def _ended_early(self) -> str:
@@ -104,7 +107,9 @@ class Existing:
     """A kernel that runs, and goes on running."""
 
     owned = False
+    restarts = False
     started: Mapping[str, Any] = {}
+    how: Mapping[str, Any] = {}
 
     def __init__(self, name: str) -> None:
         """Its connection file, or a part of the file's name."""
