@@ -14,6 +14,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from kspy.analysis.sameness.ids import Ids
+from kspy.analysis.sanitize import cut, one_line
+from kspy.analysis.summary import summarize
 from kspy.analysis.table import Table
 from kspy.analysis.timing import expects_answer
 from kspy.errors import KspyError
@@ -43,6 +45,10 @@ from kspy.wire.message import Message, text
 _UNCERTAIN_SECONDS: Final = 5.0
 _DEATH_SECONDS: Final = 2.0
 """How long a kernel that has finished all may take to die, where it died in the recording."""
+_BEGIN_SECONDS: Final = 0.1
+"""Between saying that it begins and the work itself a kernel is not to be interrupted: the error
+would be one of its own code. It may take longer here than it did there."""
+_WHERE: Final = 60
 _SETTLE_SECONDS: Final = 0.1
 _LATE_SECONDS: Final = 0.5
 _WATCH_SECONDS: Final = 0.1
@@ -125,6 +131,11 @@ class Player:
         self._waiting.stop()
 
     @property
+    def began(self) -> bool:
+        """Is there a connection to the kernel?"""
+        return self._log.began
+
+    @property
     def alive(self) -> bool:
         """Is the kernel there, to be shut down?"""
         return not self._dead
@@ -176,7 +187,12 @@ class Player:
         self._give_up("hung", f"{what} did not come within {self._pace.timeout:g} s", wait.place)
 
     def _give_up(self, end: End, why: str, place: int | None) -> None:
-        self.story.end, self.story.why, self.story.place = end, why, place
+        self.story.end, self.story.why = end, why
+        if place is not None:
+            message = self._table.load(place)
+            self.story.seq = message.seq
+            said = cut(summarize(message), _WHERE)
+            self.story.where = one_line(f"#{message.seq} {message.msg_type} {said}").rstrip()
         raise _OverError
 
     def _check(self, place: int | None = None) -> None:
@@ -309,7 +325,7 @@ class Player:
             now = self._waiting.now()
             due = (sent.busy or now) + running.since_busy_ns / 1e9
             if sent.count == running.messages:
-                due = max(due, sent.last + running.since_last_ns / 1e9)
+                due = max(due, sent.last + max(running.since_last_ns / 1e9, _BEGIN_SECONDS))
             await self._sleep(due - self._waiting.now())
         self._check(running.place)
         self._before = time_ns, self._waiting.now()

@@ -20,13 +20,13 @@ class Watcher:
 
     step: Callable[[int], None] = lambda _: None
     player: Player | None = None
-    stopped: bool = False
 
-    def stop(self) -> None:
-        """Send nothing more; what came so far stays recorded."""
-        self.stopped = True
-        if self.player:
-            self.player.stop()
+    def stop(self) -> bool:
+        """Send nothing more; what came so far stays recorded. False: it has not begun."""
+        if self.player is None or not self.player.began:
+            return False
+        self.player.stop()
+        return True
 
 
 async def run(table: Table, script: Script, target: Target, pace: Pace, watcher: Watcher) -> Story:
@@ -41,12 +41,9 @@ async def run(table: Table, script: Script, target: Target, pace: Pace, watcher:
         with log_of(target, session, name, spec) as log:
             player = Player(table, script, host, log, pace, watcher.step)
             watcher.player = player
-            if watcher.stopped:
-                player.stop()
             try:
                 return await player.play()
             finally:
-                watcher.player = None
                 await whole(player.close())
                 if host.owned and player.alive:
                     log.event("kernel_shut_down")

@@ -15,7 +15,8 @@ class Story:
 
     end       "done"; or it was given up because the kernel hung or died, or its user had enough
     why       in words, where it is not "done"
-    place     in the recording, of the request that was waited for then; None where that is unknown
+    seq       number of the recorded request that was waited for then; None where there was none
+    where     what it is, in one line that is safe for a terminal
     sent      places of the messages that were sent
     left      how many of the script's messages had not been come to
     unsent    how many were come to, and not sent, by the reason
@@ -23,7 +24,8 @@ class Story:
 
     end: End = "done"
     why: str = ""
-    place: int | None = None
+    seq: int | None = None
+    where: str = ""
     sent: list[int] = field(default_factory=list)
     left: int = 0
     unsent: Counter[str] = field(default_factory=Counter)
