@@ -17,7 +17,7 @@ from typing import IO, Final, NamedTuple
 from benchmarks.messages import Sample, cells
 from benchmarks.process import end_with_stdin
 from kspy.recording.writer import Writer
-from kspy.tap.recorder import CHUNK_MESSAGES, CHUNK_NS
+from kspy.tap.chunks import CHUNK_MESSAGES, CHUNK_NS
 from kspy.wire.message import ROUTES
 
 _NAP_SECONDS: Final = 0.002

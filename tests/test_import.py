@@ -355,6 +355,23 @@ def test_no_such_file(path: str, tmp_path: Path) -> None:
     assert printed.stderr.count("\n") == 1
 
 
+def test_a_file_is_not_written_over_itself(tmp_path: Path) -> None:
+    path = save(tmp_path, har(entry([frame("send", 1, "execute_request")])))
+    before = path.read_bytes()
+    printed = run_kspy("import", path, "-o", path, "--force")
+    assert (printed.returncode, printed.stdout) == (2, "")
+    assert "is the file to import" in printed.stderr
+    assert path.read_bytes() == before
+
+
+def test_a_recording_needs_no_import(tmp_path: Path) -> None:
+    hello = Path(__file__).parent.parent / "recordings" / "hello.kspy"
+    printed = run_kspy("import", hello, "-o", tmp_path / "out.kspy")
+    assert (printed.returncode, printed.stdout) == (2, "")
+    assert "is a recording already" in printed.stderr
+    assert not (tmp_path / "out.kspy").exists()
+
+
 @pytest.mark.parametrize(
     ("value", "says"),
     [

@@ -16,6 +16,7 @@ from typing import Final
 import click
 
 import kspy
+from kspy.cli.own_command import WORDS
 from kspy.errors import KspyError
 
 THEMES: Final = ("dark", "light", "contrast")
@@ -89,8 +90,7 @@ def view_command(
     connection_file: str | None = None,
 ) -> list[str]:
     """The words of a command that views `file`, for another process of this very kspy."""
-    # -P: a module in the current folder that is called as one of ours must not be run
-    command = [sys.executable, "-P", "-c", "from kspy.cli.main import run; run()", "view"]
+    command = [*WORDS, "view"]
     if filter_text:
         command.append(f"--filter={filter_text}")
     if threads:

@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final
 
 from kspy.wire.frames import Direction
 from kspy.wire.websocket import Encoding
-
-NANOSECONDS: Final = 1_000_000_000
 
 
 @dataclass(frozen=True, slots=True)

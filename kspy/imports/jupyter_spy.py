@@ -17,7 +17,8 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any, Final
 
-from kspy.imports.captured import NANOSECONDS, Captured, Found, Lost, Opened, Origin
+from kspy.export.json_lines import NANOSECONDS
+from kspy.imports.captured import Captured, Found, Lost, Opened, Origin
 from kspy.imports.json_events import Events, elements, whole
 from kspy.wire.frames import Channel, Direction
 from kspy.wire.websocket import known_channel

@@ -16,6 +16,7 @@ from typing import Any, Final, Protocol
 import zmq
 
 from kspy.tap.captures import Captures
+from kspy.tap.chunks import CHUNK_MESSAGES, CHUNK_NS
 from kspy.tap.clients import Clients
 from kspy.tap.clock import Clock
 from kspy.tap.heartbeat import Heartbeat
@@ -29,10 +30,6 @@ from kspy.wire.message import BAD_SIGNATURE, REDELIVERED, ROUTES, TO_CLIENT
 from kspy.wire.packers import decode
 from kspy.wire.signature import SignatureChecker
 
-CHUNK_NS: Final = 100_000_000
-CHUNK_MESSAGES: Final = 256
-"""The writing thread holds the interpreter for a time that grows with the chunk; meanwhile nothing
-is stamped. So chunks are kept small where much is said: this many cost about 0.6 ms."""
 _WAIT_MS: Final = 20
 _CHECK_NS: Final = 500_000_000
 

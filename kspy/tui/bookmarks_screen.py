@@ -198,4 +198,4 @@ class BookmarksScreen(ModalScreen[int | None]):
             self.dismiss(None)
 
     def _complain(self, error: KspyError) -> None:
-        self.notify(one_line(str(error)), severity="error", markup=False)
+        self.app.notify(str(error), severity="error")

@@ -241,7 +241,7 @@ class ExportScreen(ModalScreen[Path | None]):
         self.dismiss(Path(exported.path))
 
     def _tell(self, what: str, path: Path, count: int) -> None:
-        self.app.notify(one_line(f"{what} to {path}, {size(count)}"), markup=False, timeout=8)
+        self.app.notify(f"{what} to {path}, {size(count)}", timeout=8)
 
     def _failed(self, error: Exception) -> None:
         self._job = None
@@ -269,7 +269,7 @@ class ExportScreen(ModalScreen[Path | None]):
             try:
                 count = write_whole(app.export_screenshot(), path, overwrite=overwrite)
             except KspyError as error:
-                app.notify(one_line(str(error)), severity="error", markup=False)
+                app.notify(str(error), severity="error")
             else:
                 self._tell("the screen", path, count)
 

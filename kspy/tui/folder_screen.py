@@ -101,7 +101,7 @@ class FolderScreen(Screen[None]):
         try:
             self._listing = Listing(self._folder, self._listing)
         except KspyError as error:
-            self.notify(one_line(str(error)), severity="error", markup=False)
+            self.app.notify(str(error), severity="error")
             return
         self._done = False
         self._job = self._desk.run(

@@ -108,6 +108,11 @@ RULES: Final[tuple[Rule, ...]] = (
         rf"|The slowest run took {_NUMBER} times longer)",
     ),
     Rule(
+        "engines",
+        "An error's execute_reply has an id of the kernel's process.",
+        ("execute_reply:content.engine_info.engine_uuid",),
+    ),
+    Rule(
         "addresses",
         "Addresses in memory: 0x7f3a5c0d2e10, or any number after `at 0x`.",
         text=r"(?:\bat 0x[0-9a-fA-F]+|\b0x[0-9a-fA-F]{9,16}\b)",

@@ -12,9 +12,8 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from kspy.recording.writer import Writer
+from kspy.tap.chunks import CHUNK_MESSAGES, CHUNK_NS
 
-CHUNK_NS: Final = 100_000_000
-CHUNK_MESSAGES: Final = 256
 WAITING_LIMIT: Final = 256 << 20
 IDLE_NS: Final = 300 * 1_000_000_000
 _TOO_SLOW: Final = "the disk was too slow, and too much was waiting for it"

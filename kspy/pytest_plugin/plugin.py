@@ -1,0 +1,151 @@
+"""The pytest plugin. Loaded in every run of pytest where kspy is installed: it imports little.
+
+`kspy_tap` is a kernel with a tap in front of it; the recording of a test that fails is kept, and
+named in the report. `kspy_serve` plays the kernel of a recording, `kspy_replay` its client.
+"""
+
+from __future__ import annotations
+
+import re
+import shutil
+from collections.abc import Generator, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import pytest
+
+if TYPE_CHECKING:
+    from kspy.pytest_plugin.kernels import Server, TappedKernel
+
+_FOLDER: Final = "kspy-recordings"
+_LONGEST: Final = 150
+_UNSAFE: Final = re.compile(r"[^\w.-]+")
+
+
+class Kept:
+    """The recordings that a test made, and where they go if it fails."""
+
+    def __init__(self, item: pytest.Item) -> None:
+        option = item.config.getoption("kspy_recordings") or item.config.getini("kspy_recordings")
+        self._folder = item.config.rootpath / str(option)
+        self._name = _UNSAFE.sub("-", item.nodeid)[-_LONGEST:].strip("-")
+        self._made: dict[Path, Path | None] = {}
+
+    def add(self, recording: Path) -> None:
+        self._made[recording] = None
+
+    def keep(self) -> list[Path]:
+        """Keep them all; where they will be."""
+        for recording, kept in self._made.items():
+            if kept is None:
+                self._made[recording] = self._free()
+        return [kept for kept in self._made.values() if kept]
+
+    def take_away(self, recording: Path) -> None:
+        """Its tap has ended: put it where it is kept, or remove it."""
+        kept = self._made.pop(recording, None)
+        if kept and recording.exists():
+            kept.parent.mkdir(parents=True, exist_ok=True)
+            shutil.move(recording, kept)
+        recording.unlink(missing_ok=True)
+
+    def _free(self) -> Path:
+        """A name that no other recording has."""
+        taken, number = set(self._made.values()), 1
+        while True:
+            suffix = f"-{number}" if number > 1 else ""
+            path = self._folder / f"{self._name}{suffix}.kspy"
+            if path not in taken and not path.exists():
+                return path
+            number += 1
+
+
+_KEPT: Final = pytest.StashKey[Kept]()
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    group = parser.getgroup("kspy", "kernels that are tapped or served")
+    group.addoption("--kspy-kernel", metavar="NAME", help="The kernel for kspy_tap, kspy_replay.")
+    group.addoption(
+        "--kspy-recordings", metavar="DIR", help="Where recordings of failing tests are kept."
+    )
+    parser.addini("kspy_kernel", "the kernel for kspy_tap and kspy_replay", default="python3")
+    parser.addini("kspy_recordings", "where recordings of failing tests are kept", default=_FOLDER)
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_runtest_makereport(
+    item: pytest.Item,
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Name the recordings in the report of a test that failed, in whichever phase."""
+    report = yield
+    kept = item.stash.get(_KEPT, None)
+    if report.failed and kept:
+        lines = [f"kspy view {path}" for path in kept.keep()]
+        if lines:
+            report.sections.append(("kspy: what was said", "\n".join(lines)))
+    return report
+
+
+@pytest.fixture
+def kspy_kernel(request: pytest.FixtureRequest) -> str:
+    """The name of the kernel for `kspy_tap` and `kspy_replay`; override or parametrize it."""
+    config = request.config
+    return str(config.getoption("kspy_kernel") or config.getini("kspy_kernel"))
+
+
+@pytest.fixture
+def kspy_tap(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, kspy_kernel: str
+) -> Iterator[TappedKernel]:
+    """A fresh kernel, tapped: `.connection_file`, `.client()`, `.recording`."""
+    from kspy.pytest_plugin.kernels import TappedKernel
+
+    recording = tmp_path_factory.mktemp("kspy") / "session.kspy"
+    kept = _kept(request)
+    kept.add(recording)
+    kernel: TappedKernel | None = None
+    try:
+        kernel = _or_fail(TappedKernel, kspy_kernel, recording)
+        yield kernel
+    finally:
+        if kernel:
+            kernel.stop()
+        kept.take_away(recording)
+
+
+@pytest.fixture
+def kspy_serve(request: pytest.FixtureRequest) -> Iterator[Server]:
+    """`kspy_serve("session.kspy")`: a kernel that answers as the recording did.
+
+    The path is from the test's own folder. `speed` and `fallback` as `ServedKernel` has them.
+    """
+    from kspy.pytest_plugin.kernels import ServedKernel
+
+    served: list[ServedKernel] = []
+
+    def serve(recording: str | Path, **options: Any) -> ServedKernel:
+        kernel: ServedKernel = _or_fail(ServedKernel, request.path.parent / recording, **options)
+        served.append(kernel)
+        return kernel
+
+    try:
+        yield serve
+    finally:
+        for kernel in served:
+            kernel.stop()
+
+
+def _kept(request: pytest.FixtureRequest) -> Kept:
+    item: pytest.Item = request.node
+    return item.stash.setdefault(_KEPT, Kept(item))
+
+
+def _or_fail(start: Any, *arguments: Any, **options: Any) -> Any:
+    """What `start` gives; where it cannot, the test fails with one line."""
+    from kspy.errors import KspyError
+
+    try:
+        return start(*arguments, **options)
+    except KspyError as error:
+        pytest.fail(str(error), pytrace=False)
