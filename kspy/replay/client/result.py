@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from kspy.analysis.progress import Progress
 from kspy.analysis.sameness.rules import Rules
@@ -111,5 +113,15 @@ def replayed(path: Path, plan: Plan) -> Replayed:
     with Replay(path, plan) as replay:
         runs = Runs(replay)
         for number in range(1, plan.repeat + 1):
-            runs.compare(asyncio.run(replay.run(number, Watcher())))
+            runs.compare(_finished(replay.run(number, Watcher())))
         return runs.result
+
+
+def _finished(work: Coroutine[Any, Any, Run]) -> Run:
+    """Do it; where there is a loop that runs, as in a notebook, in a thread of its own."""
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return asyncio.run(work)
+    with ThreadPoolExecutor(1) as pool:
+        return pool.submit(asyncio.run, work).result()
