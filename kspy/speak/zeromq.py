@@ -3,6 +3,11 @@
 Rules: messaging specification, "The Wire Protocol" and "Messages on the stdin channel" (shell and
 stdin share a routing id). No identities are sent: the sockets' own routing id is added by ZeroMQ
 where the kernel reads it.
+
+Theory of operation: libzmq has a file descriptor a socket that becomes readable when there may be
+something to do; the event loop watches those, and what is there is taken until nothing is left
+(zmq_getsockopt, ZMQ_FD). Sending may swallow such a notice, so after it the socket is looked at,
+too. That is half the work of `zmq.asyncio`, which makes several futures for each wait.
 """
 
 from __future__ import annotations
@@ -11,10 +16,9 @@ import asyncio
 import secrets
 import time
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Any, Final
+from typing import Final
 
 import zmq
-import zmq.asyncio
 
 from kspy.errors import KspyError
 from kspy.speak.compose import Outgoing
@@ -49,22 +53,20 @@ class ZeroMQLink:
         self._channels = tuple(channel for channel in _CHANNELS if subscribes or channel != "iopub")
         self._connection = connection
         self._checker = SignatureChecker(connection.key, connection.signature_scheme)
-        self._context = zmq.asyncio.Context()
-        self._poller = zmq.asyncio.Poller()
-        self._polled: dict[Any, Channel] = {}
+        self._context: zmq.Context[zmq.Socket[bytes]] = zmq.Context()
         self._sockets: dict[Channel, zmq.Socket[bytes]] = {}
+        self._watching: asyncio.AbstractEventLoop | None = None
+        self._noticed: dict[Channel, None] = {}
+        self._notice: asyncio.Future[None] | None = None
         routing_id = b"kspy-" + secrets.token_hex(8).encode()
         for channel in self._channels:
             socket = self._context.socket(zmq.SUB if channel == "iopub" else zmq.DEALER)
             self._prepare(socket, routing_id)
-            self._poller.register(socket, zmq.POLLIN)
-            self._polled[socket] = channel
-            # Many messages that are there at once are taken without a future for each.
-            self._sockets[channel] = zmq.Socket.shadow(socket.underlying)
+            self._sockets[channel] = socket
         self._monitor = Monitor(self._monitors())
         self._monitor.start()
 
-    def _prepare(self, socket: Any, routing_id: bytes) -> None:
+    def _prepare(self, socket: zmq.Socket[bytes], routing_id: bytes) -> None:
         socket.setsockopt(zmq.LINGER, _LINGER_MS)
         socket.setsockopt(zmq.SNDHWM, 0)
         socket.setsockopt(zmq.RCVHWM, 0)
@@ -81,13 +83,10 @@ class ZeroMQLink:
     def _monitors(self) -> dict[tuple[Channel, bool], zmq.Socket[bytes]]:
         """Sockets that tell of connections, for a thread that waits for them."""
         found: dict[tuple[Channel, bool], zmq.Socket[bytes]] = {}
-        self._waiting_context: zmq.Context[zmq.Socket[bytes]] = zmq.Context.shadow(
-            self._context.underlying
-        )
-        for socket, channel in self._polled.items():
+        for channel, socket in self._sockets.items():
             address = f"inproc://kspy-{channel}"
             socket.monitor(address, _EVENTS)
-            found[channel, False] = self._waiting_context.socket(zmq.PAIR)
+            found[channel, False] = self._context.socket(zmq.PAIR)
             found[channel, False].connect(address)
         return found
 
@@ -152,13 +151,34 @@ class ZeroMQLink:
             self._sockets[wire.channel].send_multipart(wire.frames, zmq.NOBLOCK)
         except zmq.ZMQError as error:
             raise LinkLostError(f"{wire.channel}: cannot be sent: {error.strerror}") from error
+        self._see(wire.channel)
 
     async def receive(self) -> Sequence[Wire]:
-        found: list[Wire] = []
-        while not found:
-            for socket, _ in await self._poller.poll():
-                found += self._take(self._polled[socket])
-        return found
+        if self._watching is None:
+            self._watch()
+        while True:
+            found: list[Wire] = []
+            for channel in list(self._noticed):
+                taken = self._take(channel)
+                found += taken
+                if len(taken) < _BATCH:
+                    del self._noticed[channel]
+            if found:
+                return found
+            self._notice = asyncio.get_running_loop().create_future()
+            await self._notice
+
+    def _watch(self) -> None:
+        self._watching = asyncio.get_running_loop()
+        for channel, socket in self._sockets.items():
+            self._watching.add_reader(socket.fileno(), self._see, channel)
+            self._see(channel)
+
+    def _see(self, channel: Channel) -> None:
+        """There may be something on this channel."""
+        self._noticed[channel] = None
+        if self._notice is not None and not self._notice.done():
+            self._notice.set_result(None)
 
     def _take(self, channel: Channel) -> Sequence[Wire]:
         """What is there on one channel, to a limit."""
@@ -181,6 +201,8 @@ class ZeroMQLink:
         return 0 if sound else BAD_SIGNATURE
 
     async def close(self) -> None:
-        for socket in self._polled:
+        for socket in self._sockets.values():
+            if self._watching is not None:
+                self._watching.remove_reader(socket.fileno())
             socket.close()
         await asyncio.to_thread(self._context.term)

@@ -24,6 +24,7 @@ from kspy.wire.message import Message
 MOST_CLIENTS: Final = 200
 """Each has sockets and threads; a system gives a process no more than some thousand."""
 
+_MANY: Final = 64
 _WELCOME_SECONDS: Final = 1.0
 _NUDGE_SECONDS: Final = 1.0
 _START_SECONDS: Final = 60.0
@@ -126,12 +127,14 @@ class Lines:
     async def _receive(self, link: Link, client: int) -> None:
         try:
             while True:
-                for wire in await link.receive():
+                wires = await link.receive()
+                for wire in wires:
                     if link is self._first:
                         self._take_wire(wire, self._number_of(link, client))
                     elif wire.channel != "iopub":
                         self._take_wire(wire, client)
-                await asyncio.sleep(0)  # who plays gets a turn even where there is always more
+                if len(wires) > _MANY:
+                    await asyncio.sleep(0)  # who plays gets a turn where there is always more
         except LinkLostError as error:
             self._lost(str(error))
         except Exception as error:  # whoever waits learns of it, whatever it is
