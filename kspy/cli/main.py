@@ -27,6 +27,7 @@ COMMANDS: Final[dict[str, tuple[str, str]]] = {
     "show": ("kspy.cli.show:show", "Print a recording, a line a message."),
     "info": ("kspy.cli.info:info", "Say what is in a recording, and whether it is whole."),
     "send": ("kspy.cli.send:send", "Send a message to a kernel, and print what comes back."),
+    "serve": ("kspy.cli.serve:serve", "Play the kernel of a recording, for any client."),
     "import": ("kspy.cli.import_:import_", "Make a recording of a browser's HAR file."),
     "repair": ("kspy.cli.repair:repair", "Write a whole file from a cut or damaged recording."),
 }

@@ -24,7 +24,10 @@ _GONE_SECONDS: Final = 2.0
 
 
 class Launched:
-    """A kernel that is started, and ends with the conversation."""
+    """A kernel that is started, and ends with the conversation.
+
+    connection   where it is, once it is `open`
+    """
 
     owned = True
 
@@ -40,8 +43,8 @@ class Launched:
         return self._name, self._kernel.description()
 
     async def open(self) -> Link:
-        connection = await whole(self._running.start())
-        link = ZeroMQLink(connection)
+        self.connection = await whole(self._running.start())
+        link = ZeroMQLink(self.connection)
         try:
             await link.connect(self._ended_early, _LISTEN_SECONDS)
         except BaseException:
