@@ -29,6 +29,7 @@ COMMANDS: Final[dict[str, tuple[str, str]]] = {
     "diff": ("kspy.cli.diff:diff", "Say what changed between two recordings."),
     "send": ("kspy.cli.send:send", "Send a message to a kernel, and print what comes back."),
     "replay": ("kspy.cli.replay:replay", "Send what was recorded to a kernel, and compare."),
+    "serve": ("kspy.cli.serve:serve", "Play the kernel of a recording, for any client."),
     "import": ("kspy.cli.import_:import_", "Make a recording of a browser's HAR file."),
     "repair": ("kspy.cli.repair:repair", "Write a whole file from a cut or damaged recording."),
 }
