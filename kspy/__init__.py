@@ -21,6 +21,10 @@ of docs/filter.md:
     async with kspy.connect(kernel="python3") as kernel:
         async for message in await kernel.request("execute_request", {"code": "1 + 1"}):
             print(message.channel, message.msg_type, message.content)
+
+``kspy.replay(...)`` sends a kernel what a recording's clients sent, and compares:
+
+    assert kspy.replay("session.kspy", kernel="python3").same
 """
 
 from __future__ import annotations
@@ -36,10 +40,11 @@ if TYPE_CHECKING:
 
     from kspy.export.compared.report import Report
     from kspy.recording.reader import Recording
+    from kspy.replay.client.result import Replayed
     from kspy.speak.kernel import Kernel
     from kspy.wire.message import Message
 
-__all__ = ["__version__", "connect", "diff", "open", "select"]
+__all__ = ["__version__", "connect", "diff", "open", "replay", "select"]
 
 
 def open(path: str | os.PathLike[str]) -> Recording:  # noqa: A001 (the API's fixed name)
@@ -143,3 +148,62 @@ def connect(
             overwrite=overwrite,
         )
     )
+
+
+def replay(
+    path: str | os.PathLike[str],
+    existing: str | os.PathLike[str] | None = None,
+    *,
+    kernel: str | None = None,
+    gateway: str | None = None,
+    kernel_id: str | None = None,
+    token: str | None = None,
+    ca: str | os.PathLike[str] | None = None,
+    insecure: bool = False,
+    speed: float | None = None,
+    only: str = "",
+    repeat: int = 1,
+    timeout: float | None = 60.0,
+    ignore: Sequence[str] = (),
+    strict: bool = False,
+    record: str | os.PathLike[str] | None = None,
+    overwrite: bool = False,
+) -> Replayed:
+    """Send a kernel what the clients of the recording at `path` sent; how what came compares.
+
+    The kernel, `record` and `overwrite` are as in `connect`; one is to be named. It returns when
+    all is done: `print` the result for what `kspy replay` prints.
+
+    speed      a multiple of the recorded pace, 1.0: as it was. Default: each message as soon as
+               what its client had waited for has come
+    only       a filter (docs/filter.md): only threads of client's messages that it lets through
+    repeat     run it so many times, and say what is not stable
+    timeout    seconds after which a kernel that does not answer is given up; None: never
+    ignore     what does not count, beside what varies by nature; `strict`: that counts, too
+
+    Raises `kspy.errors.KspyError` where it cannot be done. A kernel that hangs, dies or says
+    something else is no error: see the result's `same`, and its `runs`.
+    """
+    from pathlib import Path
+
+    from kspy.errors import KspyError
+    from kspy.replay.client.player import Pace
+    from kspy.replay.client.replaying import Plan
+    from kspy.replay.client.result import replayed
+    from kspy.speak.connect import Target
+
+    if existing is None and kernel is None and gateway is None:
+        raise KspyError("say which kernel: existing, kernel or gateway")
+    target = Target(
+        existing=None if existing is None else os.fspath(existing),
+        kernel=kernel,
+        gateway=gateway,
+        kernel_id=kernel_id,
+        token=token,
+        ca=None if ca is None else os.fspath(ca),
+        insecure=insecure,
+        record=None if record is None else os.fspath(record),
+        overwrite=overwrite,
+    )
+    plan = Plan(target, Pace(speed, timeout), only, repeat, ignore, strict)
+    return replayed(Path(path), plan)

@@ -24,6 +24,7 @@ from kspy.export.style import style_of_stdout
 from kspy.recording.reader import Recording
 
 DIFFERENT: Final = 1
+_QUIET_SECONDS: Final = 1.0
 
 
 @click.command(short_help="Say what changed between two recordings.")
@@ -42,7 +43,7 @@ def diff(
     says what that is. Exit code 0: the same, 1: different, 2: could not be done.
     """
     wanted = wanted_by(only, "--only") if only else None
-    with kspy.open(a) as old, kspy.open(b) as new, ProgressLine() as line:
+    with kspy.open(a) as old, kspy.open(b) as new, ProgressLine(_QUIET_SECONDS) as line:
         tables = _table(old, line), _table(new, line)
         chosen = None if wanted is None else chosen_by(wanted, *tables)
         told = _compare(tables, chosen, options, line)
@@ -55,7 +56,7 @@ def diff(
 def _table(recording: Recording, line: ProgressLine) -> Table:
     table = Table(recording)
     while not table.grow():
-        line.show("reading", Progress(table.read_bytes, table.file_bytes))
+        line.share("reading", Progress(table.read_bytes, table.file_bytes))
     return table
 
 
@@ -81,7 +82,7 @@ def _compare(
         factor=options.factor,
         everything=options.everything,
         on_thread=on_thread,
-        on_progress=lambda progress: line.show("comparing", progress),
+        on_progress=lambda progress: line.count("comparing", progress),
     )
     if not options.as_json:
         write(lines.end(found.total))

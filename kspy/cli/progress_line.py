@@ -1,7 +1,9 @@
-"""A line on standard error that says how far long work is, and is gone when it is done."""
+"""How far long work is: one line on a terminal, written over and over; nothing elsewhere."""
 
 from __future__ import annotations
 
+import contextlib
+import shutil
 import sys
 import time
 from types import TracebackType
@@ -9,38 +11,51 @@ from typing import Final, Self
 
 from kspy.analysis.progress import Progress
 
-_FIRST_SECONDS: Final = 1.0
-_AGAIN_SECONDS: Final = 0.1
-_WIDTH: Final = 60
+_EVERY_SECONDS: Final = 0.1
+_CLEAR: Final = "\r\x1b[K"
 
 
 class ProgressLine:
-    """Says nothing where standard error is no terminal, or the work is quick. A context manager."""
+    """On standard error, where that is a terminal. A context manager: at its end it is gone."""
 
-    def __init__(self) -> None:
-        self._live = sys.stderr.isatty()
-        self._due = time.monotonic() + _FIRST_SECONDS
+    def __init__(self, after_seconds: float = 0.0) -> None:
+        """Work that is done within `after_seconds` needs no such line."""
+        self._on_terminal = sys.stderr is not None and sys.stderr.isatty()
         self._shown = False
+        self._next = time.monotonic() + after_seconds
 
-    def show(self, what: str, progress: Progress) -> None:
-        """`what` is being done, as plain text."""
-        now = time.monotonic()
-        if not self._live or now < self._due:
-            return
-        self._due = now + _AGAIN_SECONDS
-        share = f" {100 * progress.done / progress.total:.0f} %" if progress.total else ""
-        self._write(f"\r{what}…{share}".ljust(_WIDTH))
+    def show(self, text: str) -> None:
+        """Show plain text, at once."""
+        self._write(f"{_CLEAR}{text} …"[: shutil.get_terminal_size().columns + len(_CLEAR) - 1])
         self._shown = True
 
+    def count(self, doing: str, progress: Progress) -> None:
+        """`replaying: 12 of 300`, now and then."""
+        if self._is_due():
+            self.show(f"{doing}: {progress.done:,} of {progress.total:,}")
+
+    def share(self, doing: str, progress: Progress) -> None:
+        """`reading: 12 %`, now and then."""
+        if self._is_due():
+            self.show(f"{doing}: {100 * progress.done // max(progress.total, 1)} %")
+
+    def _is_due(self) -> bool:
+        if not self._on_terminal or (now := time.monotonic()) < self._next:
+            return False
+        self._next = now + _EVERY_SECONDS
+        return True
+
     def clear(self) -> None:
-        """Take the line away: something else is written."""
+        """Before anything else is written."""
         if self._shown:
-            self._write("\r" + " " * _WIDTH + "\r")
             self._shown = False
+            self._write(_CLEAR)
 
     def _write(self, text: str) -> None:
-        sys.stderr.write(text)
-        sys.stderr.flush()
+        if self._on_terminal:
+            with contextlib.suppress(OSError):
+                sys.stderr.write(text)
+                sys.stderr.flush()
 
     def __enter__(self) -> Self:
         return self
