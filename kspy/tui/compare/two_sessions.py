@@ -6,6 +6,7 @@ interface, which only looks, always sees a whole state. A row takes a few bytes,
 
 from __future__ import annotations
 
+import time
 from collections import Counter
 from collections.abc import Callable, Generator
 from pathlib import Path
@@ -26,6 +27,7 @@ from kspy.analysis.table import Table
 
 Array = NDArray[Any]
 
+_STEP_SECONDS: Final = 0.005
 _PENDING: Final = 0
 _SAME: Final = 1 + VERDICTS.index("same")
 
@@ -72,16 +74,18 @@ class TwoSessions:
                 self._codes = bytearray(len(stop.value))
                 self.alignment = stop.value
         work = compare_aligned(self.alignment, self.comparer)
+        due = 0.0
         while self.total is None:
             try:
                 found = next(work)
             except StopIteration as stop:
                 self.total = stop.value
                 return
-            if isinstance(found, Progress):
-                yield self._tell("comparing", found)
-            else:
+            if isinstance(found, Compared):
                 self._take(found)
+            elif time.monotonic() >= due:  # the desk rests after each step: none for every row
+                yield self._tell("comparing", found)
+                due = time.monotonic() + _STEP_SECONDS
 
     def _tell(self, doing: str, progress: Progress) -> Progress:
         self.doing, self.progress = doing, progress
