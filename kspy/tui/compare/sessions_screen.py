@@ -13,7 +13,6 @@ from textual.screen import Screen
 from textual.widgets import Footer, Static
 
 from kspy.analysis.sanitize import one_line
-from kspy.analysis.units import plural
 from kspy.errors import KspyError
 from kspy.tui.commands import KeyCommands
 from kspy.tui.compare.sessions_view import SessionsView
@@ -121,7 +120,7 @@ class SessionsScreen(Screen[int | None]):
             share = f" {100 * done // total} %" if total else ""
             text = f"{sessions.doing}…{share}   {text}"
         if sessions.paces:
-            text += f"   {plural(len(sessions.paces), 'thread')} much slower or faster"
+            text += f"   {len(sessions.paces):,} much slower or faster"
         title.update(_line(text))
         notes = sessions.total.notes[:_TOLD_NOTES] if sessions.total else ()
         self.query_one("#notes").set_class(bool(notes), "-shown")
