@@ -142,6 +142,12 @@ def test_a_request_that_was_moved_and_answered_otherwise(tmp_path: Path) -> None
 # Rule by rule: without it there is a difference, with it there is none; and what it must not hide
 
 
+FROZEN = (
+    "0.00s - Debugger warning: It seems that frozen modules are being used, which may\n"
+    "0.01s - make the debugger miss breakpoints. Please pass -Xfrozen_modules=off\n"
+)
+
+
 def split_stream(*pieces: str) -> Talk:
     return one(*map(stream, pieces))
 
@@ -205,6 +211,8 @@ def shut_down(to: Conversation) -> None:
             one(stream("/tmp/ipykernel_1/2.py:1: X")),
             one(stream("/tmp/ipykernel_3/4.py:1: X")),
         ),
+        ("debugger warnings", unasked("stream", name="stderr", text=FROZEN), one()),
+        ("debugger warnings", one(stream(FROZEN, "stderr")), one()),
     ],
 )
 def test_what_varies_by_nature(tmp_path: Path, rule: str, old: Talk, new: Talk) -> None:
@@ -222,6 +230,8 @@ def test_what_varies_by_nature(tmp_path: Path, rule: str, old: Talk, new: Talk) 
         (unasked("stream", name="stdout", text="1"), one()),
         (unasked("status", execution_state="starting"), unasked("stream", name="a", text="b")),
         (waiting(1), one()),
+        (unasked("stream", name="stderr", text=f"{FROZEN}more"), one()),
+        (one(stream(f"{FROZEN}more", "stderr")), one()),
         (one(stream("Wall time: 3 ms x")), one(stream("Wall time: 3 ms y"))),
     ],
 )
