@@ -523,3 +523,13 @@ async def test_a_real_session_twice(tmp_path: Path) -> None:
     found = compared(tmp_path / "a.kspy", tmp_path / "b.kspy")
     assert found.same, str(found)
     assert found.counts["same"] == len(CODES)
+
+
+def test_there_is_an_end_to_what_is_told_of_a_thread(tmp_path: Path) -> None:
+    def shown(text: str) -> Talk:
+        return one(*(display(f"{text} {n}") for n in range(1200)))
+
+    old, new = record(tmp_path / "a.kspy", shown("x")), record(tmp_path / "b.kspy", shown("y"))
+    (thread,) = compared(old, new).threads
+    assert len(thread.messages) + thread.more == 1200
+    assert "more messages" in str(compared(old, new))

@@ -44,8 +44,8 @@ class Compared:
     old, new   items: the place of a thread's first message, or the event n as -1 - n; None where
                that session has no such thread or event
     moved      it is not where it was among the client's requests
-    steps      the messages of both, see `kspy.analysis.sameness.threads`; none where one side has
-               none
+    steps      the messages that are not the same, see `kspy.analysis.sameness.threads`
+    more       how many more of them there are
     """
 
     row: int
@@ -54,6 +54,7 @@ class Compared:
     verdict: Verdict
     moved: bool = False
     steps: tuple[Step, ...] = ()
+    more: int = 0
     pace: Pace = UNTIMED
 
     @property
@@ -136,7 +137,7 @@ def _compared(
     if old < 0 or new < 0:
         return Compared(row, old, new, "same")
     sides = alignment.old.side(old), alignment.new.side(new)
-    work = compare_threads(*sides, *comparers)
+    work = compare_threads(*sides, *comparers, everything=False)
     while True:
         try:
             next(work)
@@ -148,7 +149,7 @@ def _compared(
     verdict: Verdict = found.verdict
     if verdict == "same":
         verdict = "order changed" if moved else _by_time(pace, factor)
-    return Compared(row, old, new, verdict, moved, found.steps, pace)
+    return Compared(row, old, new, verdict, moved, found.steps, found.more, pace)
 
 
 def _by_time(pace: Pace, factor: float | None) -> Literal["same", "slower", "faster"]:
