@@ -243,6 +243,23 @@ def test_what_no_rule_hides(tmp_path: Path, old: Talk, new: Talk) -> None:
     assert both_ways(tmp_path, old, new) != []
 
 
+def test_what_nobody_asked_for_overtakes_on_other_channels_alone(tmp_path: Path) -> None:
+    def late(*types: str) -> Talk:
+        def talk(to: Conversation) -> None:
+            for msg_type in types:
+                nobody, _ = serialize("execute_request", {})
+                if msg_type == "execute_reply":
+                    to.reply(nobody, {"execution_count": 1})
+                else:
+                    to.publish(msg_type, {"data": {}, "metadata": {}}, nobody)
+
+        return talk
+
+    first, second, reply = "display_data", "execute_result", "execute_reply"
+    assert both_ways(tmp_path, late(first, second, reply), late(reply, first, second)) == []
+    assert both_ways(tmp_path, late(first, second), late(second, first)) == ["order changed"]
+
+
 def test_kernel_info_between_other_requests_is_no_waiting(tmp_path: Path) -> None:
     def asked(times: int) -> Talk:
         def talk(to: Conversation) -> None:
