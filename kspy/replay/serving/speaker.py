@@ -20,11 +20,12 @@ import msgpack
 import orjson
 
 from kspy.analysis.table import Table
+from kspy.errors import KspyError
 from kspy.replay.serving.request import Request
 from kspy.speak.compose import new_header
-from kspy.wire.frames import DELIMITER, Channel
+from kspy.wire.frames import DELIMITER, Channel, split
 from kspy.wire.message import BAD_SIGNATURE, text
-from kspy.wire.packers import decode
+from kspy.wire.packers import DECODE_LIMIT, decode
 from kspy.wire.signature import SignatureChecker
 
 Frames = list[bytes]
@@ -79,7 +80,10 @@ class Speaker:
 
     def _take_apart(self, place: int) -> Recorded:
         message = self._table.load(place)
-        parts = message.parts
+        parts = split(message.frames) if message.encoding == "zmq" else message.parts
+        if message.truncated or (message.encoding != "zmq" and message.size > DECODE_LIMIT):
+            why = "the file has lost a part of it" if message.truncated else "it is too large"
+            raise KspyError(f"message {message.seq} is left out: {why}")
         if parts is None:
             return Recorded(message.channel, list(message.frames), whole=False)
         decoded = decode(parts.header)
