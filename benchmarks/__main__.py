@@ -11,6 +11,7 @@ from typing import Final, Protocol
 from benchmarks import (
     burst,
     files,
+    replaying,
     round_trip,
     serving,
     starting,
@@ -34,6 +35,7 @@ BENCHMARKS: Final[Mapping[str, Benchmark]] = {
     "serving": serving.measure,
     "writing": files.writing,
     "reading": files.reading,
+    "replaying": replaying.measure,
     "starting": starting.measure,
     "viewer-million": viewer_million.measure,
     "viewer-live": viewer_live.measure,

@@ -12,11 +12,19 @@ of docs/filter.md:
         for message in kspy.select(recording, "type:execute_* error"):
             print(message.content["ename"])
 
+``kspy.diff(a, b)`` compares two recordings, as docs/diff.md says:
+
+        assert kspy.diff("before.kspy", "after.kspy").same
+
 ``kspy.connect(...)`` speaks to a kernel, over ZeroMQ or through a Jupyter server:
 
     async with kspy.connect(kernel="python3") as kernel:
         async for message in await kernel.request("execute_request", {"code": "1 + 1"}):
             print(message.channel, message.msg_type, message.content)
+
+``kspy.replay(...)`` sends a kernel what a recording's clients sent, and compares:
+
+    assert kspy.replay("session.kspy", kernel="python3").same
 """
 
 from __future__ import annotations
@@ -27,14 +35,16 @@ from typing import TYPE_CHECKING
 from kspy.version import __version__
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
     from contextlib import AbstractAsyncContextManager
 
+    from kspy.export.compared.report import Report
     from kspy.recording.reader import Recording
+    from kspy.replay.client.result import Replayed
     from kspy.speak.kernel import Kernel
     from kspy.wire.message import Message
 
-__all__ = ["__version__", "connect", "open", "select"]
+__all__ = ["__version__", "connect", "diff", "open", "replay", "select"]
 
 
 def open(path: str | os.PathLike[str]) -> Recording:  # noqa: A001 (the API's fixed name)
@@ -59,6 +69,40 @@ def select(recording: Recording, filter: str) -> Iterator[Message]:  # noqa: A00
     from kspy.analysis.filter.select import messages
 
     return messages(recording, parse(filter))
+
+
+def diff(
+    a: str | os.PathLike[str],
+    b: str | os.PathLike[str],
+    *,
+    ignore: Sequence[str] = (),
+    strict: bool = False,
+    factor: float | None = None,
+    only: str = "",
+) -> Report:
+    """Compare the session recorded in `b` with the one in `a`, request by request.
+
+    ignore   what does not count, beside what varies by nature: places in messages, as
+             `content.data["text/html"]`; `/regular expressions/`; names of rules, as "counts"
+    strict   nothing varies by nature: everything counts but what `ignore` names
+    factor   a thread that takes so many times as long, either way, is a difference
+    only     a filter: only threads of which a message matches
+
+    The result has `same`, `threads`, `counts` and `notes`; `str` of it is text for people. Raises
+    `kspy.errors.KspyError` if a file cannot be read, or `ignore` or `only` has a mistake.
+    """
+    from kspy.analysis.filter import parse
+    from kspy.analysis.filter.select import whole_table
+    from kspy.analysis.sameness.align import chosen_by
+    from kspy.analysis.sameness.rules import Rules
+    from kspy.export.compared.report import report
+
+    rules = (Rules.strict if strict else Rules.usual)(ignore)
+    wanted = parse(only) if only else None
+    with open(a) as old, open(b) as new:
+        tables = whole_table(old), whole_table(new)
+        chosen = chosen_by(wanted, *tables) if wanted else None
+        return report(*tables, rules, only=chosen, factor=factor)
 
 
 def connect(
@@ -104,3 +148,62 @@ def connect(
             overwrite=overwrite,
         )
     )
+
+
+def replay(
+    path: str | os.PathLike[str],
+    existing: str | os.PathLike[str] | None = None,
+    *,
+    kernel: str | None = None,
+    gateway: str | None = None,
+    kernel_id: str | None = None,
+    token: str | None = None,
+    ca: str | os.PathLike[str] | None = None,
+    insecure: bool = False,
+    speed: float | None = None,
+    only: str = "",
+    repeat: int = 1,
+    timeout: float | None = 60.0,
+    ignore: Sequence[str] = (),
+    strict: bool = False,
+    record: str | os.PathLike[str] | None = None,
+    overwrite: bool = False,
+) -> Replayed:
+    """Send a kernel what the clients of the recording at `path` sent; how what came compares.
+
+    The kernel, `record` and `overwrite` are as in `connect`; one is to be named. It returns when
+    all is done: `print` the result for what `kspy replay` prints.
+
+    speed      a multiple of the recorded pace, 1.0: as it was. Default: each message as soon as
+               what its client had waited for has come
+    only       a filter (docs/filter.md): only threads of client's messages that it lets through
+    repeat     run it so many times, and say what is not stable
+    timeout    seconds after which a kernel that does not answer is given up; None: never
+    ignore     what does not count, beside what varies by nature; `strict`: that counts, too
+
+    Raises `kspy.errors.KspyError` where it cannot be done. A kernel that hangs, dies or says
+    something else is no error: see the result's `same`, and its `runs`.
+    """
+    from pathlib import Path
+
+    from kspy.errors import KspyError
+    from kspy.replay.client.player import Pace
+    from kspy.replay.client.replaying import Plan
+    from kspy.replay.client.result import replayed
+    from kspy.speak.connect import Target
+
+    if existing is None and kernel is None and gateway is None:
+        raise KspyError("say which kernel: existing, kernel or gateway")
+    target = Target(
+        existing=None if existing is None else os.fspath(existing),
+        kernel=kernel,
+        gateway=gateway,
+        kernel_id=kernel_id,
+        token=token,
+        ca=None if ca is None else os.fspath(ca),
+        insecure=insecure,
+        record=None if record is None else os.fspath(record),
+        overwrite=overwrite,
+    )
+    plan = Plan(target, Pace(speed, timeout), only, repeat, ignore, strict)
+    return replayed(Path(path), plan)

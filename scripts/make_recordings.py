@@ -93,8 +93,11 @@ def interrupt(connect: Connect) -> None:
 def kernel_dies(connect: Connect) -> None:
     """The kernel is killed in the middle of a cell: no reply, no "idle", and the tap ends."""
     with connect() as client:
-        run(client, "import os, signal")
-        client.execute("print('going', flush=True)\nos.kill(os.getpid(), signal.SIGKILL)")
+        run(client, "import os, signal, time")
+        # Time for what it printed to leave the kernel: that is not to be a matter of luck.
+        client.execute(
+            "print('going', flush=True)\ntime.sleep(0.3)\nos.kill(os.getpid(), signal.SIGKILL)"
+        )
         until_gone(client)
 
 

@@ -12,13 +12,13 @@ from typing import Any
 import click
 
 from kspy.analysis.sanitize import one_line
+from kspy.cli.kernel_options import check_kernel, kernel_options
 from kspy.cli.send_input import Answers
 from kspy.cli.sending import Letter, Sending, print_json, text_printer, warn
 from kspy.errors import KspyError
 from kspy.speak.compose import usual_channel
 from kspy.speak.connect import Target
 from kspy.speak.kernel import TIME_LIMIT
-from kspy.speak.local import LATEST
 from kspy.wire.frames import Channel
 
 _HELP = """Send a message to a kernel, and print what comes back until the kernel is idle.
@@ -48,19 +48,7 @@ already is left alone. Exit code 1: the reply is an error, or none came within t
     "--buffer", "buffers", metavar="FILE", multiple=True, help="Add a buffer; repeatable."
 )
 @click.option("--subshell", metavar="ID", help="To this subshell of the kernel.")
-@click.option(
-    "--existing",
-    metavar="[FILE]",
-    is_flag=False,
-    flag_value=LATEST,
-    help="A kernel that runs: connection file or part of its name. [default: the latest]",
-)
-@click.option("--kernel", metavar="NAME", help="Start this kernel, and shut it down afterwards.")
-@click.option("--gateway", metavar="URL", help="Through this Jupyter server; it starts the kernel.")
-@click.option("--kernel-id", metavar="ID", help="A kernel that the server runs already.")
-@click.option("--token", help="The server's. [default: from the URL, or from JUPYTER_TOKEN]")
-@click.option("--ca", metavar="FILE", help="Certificates to trust, for https (PEM).")
-@click.option("--insecure", is_flag=True, help="Trust any certificate.")
+@kernel_options
 @click.option("--stdin", "given", metavar="TEXT", multiple=True, help="Answer a kernel that asks.")
 @click.option(
     "--timeout",
@@ -94,11 +82,8 @@ def send(
     output: str | None,
     force: bool,
 ) -> None:
-    _check(code, msg_type, content, existing, kernel, gateway, kernel_id)
-    if gateway is None and (
-        kernel_id is not None or token is not None or ca is not None or insecure
-    ):
-        raise click.UsageError("--kernel-id, --token, --ca and --insecure go with --gateway URL")
+    _check(code, msg_type, content)
+    check_kernel(existing, kernel, gateway, kernel_id, token, ca, insecure=insecure)
     if math.isnan(timeout):
         raise click.UsageError("--timeout: nan is no number of seconds")
     taken = [code, content, metadata].count("-")
@@ -124,29 +109,12 @@ def send(
     sys.exit(asyncio.run(Sending(target, letter, show, answers).run()))
 
 
-def _check(
-    code: str | None,
-    msg_type: str | None,
-    content: str | None,
-    existing: str | None,
-    kernel: str | None,
-    gateway: str | None,
-    kernel_id: str | None,
-) -> None:
+def _check(code: str | None, msg_type: str | None, content: str | None) -> None:
     """Raises `click.UsageError` for options that do not go together."""
     if (code is None) == (msg_type is None):
         raise click.UsageError("give either --code TEXT or --type TYPE")
     if code is not None and content is not None:
         raise click.UsageError("--content goes with --type; --code makes its own")
-    if existing is not None and (kernel is not None or gateway is not None):
-        other = "--kernel" if kernel is not None else "--gateway"
-        raise click.UsageError(f"--existing and {other} do not go together; choose one")
-    if existing is None and kernel is None and gateway is None:
-        raise click.UsageError(
-            "say which kernel: --existing [FILE], --kernel NAME or --gateway URL"
-        )
-    if kernel is not None and kernel_id is not None:
-        raise click.UsageError("--kernel and --kernel-id do not go together; choose one")
 
 
 def _run(code: str, answers: Answers) -> dict[str, Any]:

@@ -64,20 +64,21 @@ class Target:
 async def open_kernel(target: Target) -> AsyncIterator[Kernel]:
     """Raises `KspyError` where there is no such kernel, or it cannot be reached."""
     session = new_session()
-    host = _host(target, session)
+    host = host_of(target, session)
     try:
         name, spec = await host.describe()
-        with _log(target, session, name, spec) as log:
+        with log_of(target, session, name, spec) as log:
             kernel = await _open(host, log, session)
             try:
                 yield kernel
             finally:
                 await whole(_end(kernel, host, log, target), patient=False)
     finally:
-        await whole(_close(host, target), patient=False)
+        await whole(close(host, target), patient=False)
 
 
-def _host(target: Target, session: str) -> Host:
+def host_of(target: Target, session: str) -> Host:
+    """Who has the kernel; nothing is started yet. `session` is the first client's."""
     if target.gateway is not None:
         from kspy.speak.gateway import OnServer
         from kspy.speak.server import Server
@@ -90,7 +91,7 @@ def _host(target: Target, session: str) -> Host:
 
 
 @contextlib.contextmanager
-def _log(target: Target, session: str, name: str, spec: Mapping[str, Any]) -> Iterator[Log]:
+def log_of(target: Target, session: str, name: str, spec: Mapping[str, Any]) -> Iterator[Log]:
     """A recording of a conversation that never came to be is taken away again."""
     if target.record is None:
         yield Log(session, None)
@@ -132,10 +133,10 @@ async def _end(kernel: Kernel, host: Host, log: Log, target: Target) -> None:
     await whole(kernel.close())
     if host.owned and alive:
         log.event("kernel_shut_down")
-    await _close(host, target)
+    await close(host, target)
 
 
-async def _close(host: Host, target: Target) -> None:
+async def close(host: Host, target: Target) -> None:
     """Whatever the conversation ended with is what its user learns, not this."""
     try:
         await host.close()

@@ -20,6 +20,8 @@ class OnServer:
         self, server: Server, name: str | None, kernel_id: str | None, session: str
     ) -> None:
         self.owned = kernel_id is None
+        self.restarts = True
+        self.how: Mapping[str, Any] = {}
         self._server = server
         self._name = name
         self._kernel_id = kernel_id
@@ -48,6 +50,10 @@ class OnServer:
         assert self._kernel_id is not None
         return await WebSocketLink.open(self._server, self._kernel_id, self._session)
 
+    async def link(self, session: str) -> Link:
+        assert self._kernel_id is not None, "open() comes first"
+        return await WebSocketLink.open(self._server, self._kernel_id, session)
+
     async def _start(self) -> None:
         try:
             self._kernel_id = (await self._server.start(self._name))["id"]
@@ -68,6 +74,11 @@ class OnServer:
             raise KspyError("a kernel that somebody else started is interrupted by who started it")
         await self._server.interrupt(self._kernel_id)
         return "server"
+
+    async def restart(self) -> None:
+        if not self.owned or self._kernel_id is None:
+            raise KspyError("a kernel that somebody else started is restarted by who started it")
+        await self._server.restart(self._kernel_id)
 
     async def close(self) -> None:
         """Cancelled, it gives up waiting for the server."""

@@ -208,7 +208,7 @@ class Kernel:
             self._log.flush()
             if why := await self._host.ended():
                 await asyncio.sleep(_LAST_WORDS_SECONDS)
-                self._log.event("kernel_died")
+                self._log.event("kernel_died", self._host.how)
                 self._fail(LinkLostError(why))
                 return
 

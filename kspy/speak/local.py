@@ -30,12 +30,15 @@ class Launched:
     """
 
     owned = True
+    restarts = False
 
     def __init__(self, name: str, on_output: Callable[[str], None]) -> None:
         """`on_output` gets the lines that its process prints. It is called from any thread."""
         self._name = name
         self._on_output = on_output
         self._kernel: LaunchedKernel | None = None
+        self._links: list[ZeroMQLink] = []
+        self.how: Mapping[str, Any] = {}
         self._closing = False
 
     async def describe(self) -> tuple[str, Mapping[str, Any]]:
@@ -44,12 +47,18 @@ class Launched:
 
     async def open(self) -> Link:
         self.connection = await whole(self._running.start())
-        link = ZeroMQLink(self.connection)
+        return await self._connect(ZeroMQLink(self.connection))
+
+    async def link(self, session: str) -> Link:
+        return await self._connect(ZeroMQLink(self.connection, subscribes=False))
+
+    async def _connect(self, link: ZeroMQLink) -> Link:
         try:
             await link.connect(self._ended_early, _LISTEN_SECONDS)
         except BaseException:
             await whole(link.close())
             raise
+        self._links.append(link)
         return link
 
     def _pass_on(self, line: str) -> None:
@@ -67,6 +76,7 @@ class Launched:
 
     async def ended(self) -> str:
         how = await self._running.ended()
+        self.how = how or {}
         return f"kernel {self._name}: it died ({in_words(how)})" if how else ""
 
     async def _ended_early(self) -> str:
@@ -82,6 +92,14 @@ class Launched:
         except Exception as error:  # a provisioner may raise anything
             raise KspyError(f"kernel {self._name}: cannot be interrupted: {error}") from error
 
+    async def restart(self) -> None:
+        try:
+            await whole(self._running.restart())
+        except Exception as error:
+            raise KspyError(f"kernel {self._name}: cannot be started again: {error}") from error
+        for link in self._links:
+            await link.ready(self._ended_early, _LISTEN_SECONDS)
+
     async def close(self) -> None:
         self._closing = True
         if self._kernel:
@@ -92,7 +110,9 @@ class Existing:
     """A kernel that runs, and goes on running."""
 
     owned = False
+    restarts = False
     started: Mapping[str, Any] = {}
+    how: Mapping[str, Any] = {}
 
     def __init__(self, name: str) -> None:
         """Its connection file, or a part of the file's name."""
@@ -106,7 +126,13 @@ class Existing:
         return str(self._connection.extra.get("kernel_name", "")), {}
 
     async def open(self) -> Link:
-        link = ZeroMQLink(self._connection)
+        self._link = await self._connect(ZeroMQLink(self._connection))
+        return self._link
+
+    async def link(self, session: str) -> Link:
+        return await self._connect(ZeroMQLink(self._connection, subscribes=False))
+
+    async def _connect(self, link: ZeroMQLink) -> ZeroMQLink:
         try:
             await link.connect(_never, _CONNECT_SECONDS)
         except KspyError as error:
@@ -115,7 +141,6 @@ class Existing:
         except BaseException:
             await whole(link.close())
             raise
-        self._link = link
         return link
 
     async def ended(self) -> str:
@@ -126,6 +151,9 @@ class Existing:
 
     async def interrupt(self) -> str:
         raise KspyError("a kernel that somebody else started is interrupted by who started it")
+
+    async def restart(self) -> None:
+        raise KspyError("a kernel that somebody else started is restarted by who started it")
 
     async def close(self) -> None:
         """It goes on running."""

@@ -9,7 +9,7 @@ from kspy.recording.writer import Writer
 from kspy.speak.link import Wire
 from kspy.tap.clock import Clock
 from kspy.wire.frames import Direction
-from kspy.wire.message import ROUTES, Message
+from kspy.wire.message import ROUTES, Message, text
 
 
 class HeldFrames:
@@ -36,22 +36,40 @@ class Log:
 
     def __init__(self, session: str, writer: Writer | None) -> None:
         self.began = False
-        self._session = session
+        self._clients = {session: 1}
         self._writer = writer
         self._clock = Clock()
         self._seq = 0
 
-    def add(self, wire: Wire, direction: Direction) -> Message:
-        time_ns = self._clock.now()
-        route = ROUTES[wire.channel, direction]
-        message = Message(self._seq, time_ns, route, 1, wire.flags, 0, HeldFrames(wire.frames))
-        if wire.channel == "iopub" and message.parent_header.get("session") != self._session:
-            message.client = None
-        if self._writer:
-            client = message.client or 0
-            self._writer.write_route(time_ns, route, wire.frames, client, wire.flags)
-        self._seq += 1
+    def know(self, session: str, client: int) -> None:
+        """Messages of this session, and what is published for them, are this client's."""
+        self._clients[session] = client
+
+    def add(self, wire: Wire, direction: Direction, client: int = 1) -> Message:
+        """What is published is the client's who asked for it; `client` sent or gets others."""
+        message = self.stamp(wire, direction, client)
+        self.keep(message)
         return message
+
+    def stamp(self, wire: Wire, direction: Direction, client: int) -> Message:
+        """The message that passes now, which is not in the recording unless it is kept."""
+        route = ROUTES[wire.channel, direction]
+        frames = HeldFrames(wire.frames)
+        message = Message(self._seq, self._clock.now(), route, client, wire.flags, 0, frames)
+        if wire.channel == "iopub":
+            message.client = self._clients.get(text(message.parent_header.get("session"))) or None
+        return message
+
+    def keep(self, message: Message) -> None:
+        if self._writer:
+            self._writer.write_route(
+                message.time_ns,
+                ROUTES[message.channel, message.direction],
+                message.frames,
+                message.client or 0,
+                message.recorded_flags,
+            )
+        self._seq += 1
 
     def event(self, name: str, data: Mapping[str, Any] | None = None) -> None:
         if self._writer:

@@ -99,6 +99,11 @@ class Server:
         path = f"/api/kernels/{quote(kernel_id, safe='')}/interrupt"
         await self._ask("POST", path, {}, seconds=_END_SECONDS)
 
+    async def restart(self, kernel_id: str) -> None:
+        """The server answers when the kernel is there again."""
+        path = f"/api/kernels/{quote(kernel_id, safe='')}/restart"
+        await self._ask("POST", path, {}, seconds=_START_SECONDS)
+
     async def delete(self, kernel_id: str) -> None:
         """End a kernel. That it is gone already is no error.
 

@@ -15,8 +15,9 @@ from kspy.analysis.sanitize import one_line
 from kspy.speak.compose import Outgoing
 from kspy.speak.link import LinkLostError, Wire
 from kspy.speak.server import Server
+from kspy.wire.frames import Channel
 from kspy.wire.message import encoding_bits
-from kspy.wire.websocket import MESSAGE_LIMIT, V1, channel_of, encoding_of, pack
+from kspy.wire.websocket import MESSAGE_LIMIT, V1, channel_of, encoding_of, pack, pack_parts
 
 
 class WebSocketLink:
@@ -43,6 +44,19 @@ class WebSocketLink:
 
     def encode(self, message: Outgoing) -> Wire:
         payload, text = pack(*message, self._socket.selected_subprotocol)
+        return self._wire(payload, text=text)
+
+    def pack(
+        self,
+        channel: Channel,
+        parts: Sequence[bytes],
+        buffers: Sequence[bytes],
+        *,
+        signed: bool = True,
+    ) -> Wire:
+        if not signed:
+            raise ValueError("there are no signatures over a WebSocket")
+        payload, text = pack_parts(channel, parts, buffers, self._socket.selected_subprotocol)
         return self._wire(payload, text=text)
 
     def _wire(self, payload: bytes, *, text: bool) -> Wire:

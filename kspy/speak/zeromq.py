@@ -3,6 +3,11 @@
 Rules: messaging specification, "The Wire Protocol" and "Messages on the stdin channel" (shell and
 stdin share a routing id). No identities are sent: the sockets' own routing id is added by ZeroMQ
 where the kernel reads it.
+
+Theory of operation: libzmq has a file descriptor a socket that becomes readable when there may be
+something to do; the event loop watches those, and what is there is taken until nothing is left
+(zmq_getsockopt, ZMQ_FD). Sending may swallow such a notice, so after it the socket is looked at,
+too. That is half the work of `zmq.asyncio`, which makes several futures for each wait.
 """
 
 from __future__ import annotations
@@ -11,10 +16,9 @@ import asyncio
 import secrets
 import time
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Any, Final
+from typing import Final
 
 import zmq
-import zmq.asyncio
 
 from kspy.errors import KspyError
 from kspy.speak.compose import Outgoing
@@ -43,27 +47,26 @@ _EVENTS: Final = (
 class ZeroMQLink:
     """Sockets for shell, iopub, stdin and control. `connect` it first."""
 
-    subscribes = True
-
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: Connection, *, subscribes: bool = True) -> None:
+        """`subscribes`: is what the kernel publishes to come here?"""
+        self.subscribes = subscribes
+        self._channels = tuple(channel for channel in _CHANNELS if subscribes or channel != "iopub")
         self._connection = connection
         self._checker = SignatureChecker(connection.key, connection.signature_scheme)
-        self._context = zmq.asyncio.Context()
-        self._poller = zmq.asyncio.Poller()
-        self._polled: dict[Any, Channel] = {}
+        self._context: zmq.Context[zmq.Socket[bytes]] = zmq.Context()
         self._sockets: dict[Channel, zmq.Socket[bytes]] = {}
+        self._watching: asyncio.AbstractEventLoop | None = None
+        self._noticed: dict[Channel, None] = {}
+        self._notice: asyncio.Future[None] | None = None
         routing_id = b"kspy-" + secrets.token_hex(8).encode()
-        for channel in _CHANNELS:
+        for channel in self._channels:
             socket = self._context.socket(zmq.SUB if channel == "iopub" else zmq.DEALER)
             self._prepare(socket, routing_id)
-            self._poller.register(socket, zmq.POLLIN)
-            self._polled[socket] = channel
-            # Many messages that are there at once are taken without a future for each.
-            self._sockets[channel] = zmq.Socket.shadow(socket.underlying)
+            self._sockets[channel] = socket
         self._monitor = Monitor(self._monitors())
         self._monitor.start()
 
-    def _prepare(self, socket: Any, routing_id: bytes) -> None:
+    def _prepare(self, socket: zmq.Socket[bytes], routing_id: bytes) -> None:
         socket.setsockopt(zmq.LINGER, _LINGER_MS)
         socket.setsockopt(zmq.SNDHWM, 0)
         socket.setsockopt(zmq.RCVHWM, 0)
@@ -80,13 +83,10 @@ class ZeroMQLink:
     def _monitors(self) -> dict[tuple[Channel, bool], zmq.Socket[bytes]]:
         """Sockets that tell of connections, for a thread that waits for them."""
         found: dict[tuple[Channel, bool], zmq.Socket[bytes]] = {}
-        self._waiting_context: zmq.Context[zmq.Socket[bytes]] = zmq.Context.shadow(
-            self._context.underlying
-        )
-        for socket, channel in self._polled.items():
+        for channel, socket in self._sockets.items():
             address = f"inproc://kspy-{channel}"
             socket.monitor(address, _EVENTS)
-            found[channel, False] = self._waiting_context.socket(zmq.PAIR)
+            found[channel, False] = self._context.socket(zmq.PAIR)
             found[channel, False].connect(address)
         return found
 
@@ -104,8 +104,14 @@ class ZeroMQLink:
                 socket.connect(endpoint)
             except zmq.ZMQError as error:
                 raise KspyError(f"{endpoint}: is no kernel's address") from error
+        await self.ready(ended, seconds)
+
+    async def ready(self, ended: Callable[[], Awaitable[str]], seconds: float) -> None:
+        """Wait until there is a kernel at the other end of all channels. As `connect`."""
         deadline = time.monotonic() + seconds
-        while missing := [channel for channel in _CHANNELS if channel not in self._monitor.ready]:
+        while missing := [
+            channel for channel in self._channels if channel not in self._monitor.ready
+        ]:
             if self._monitor.refused:
                 raise KspyError("the kernel refuses the connection; are the keys right?")
             if why := await ended():
@@ -124,22 +130,55 @@ class ZeroMQLink:
 
     def encode(self, message: Outgoing) -> Wire:
         dicts = (message.header, message.parent_header, message.metadata, message.content)
-        parts = [encode(value) for value in dicts]
-        frames = [DELIMITER, self._checker.sign(parts), *parts, *message.buffers]
-        return Wire(message.channel, frames)
+        return self.pack(message.channel, [encode(value) for value in dicts], message.buffers)
+
+    def pack(
+        self,
+        channel: Channel,
+        parts: Sequence[bytes],
+        buffers: Sequence[bytes],
+        *,
+        signed: bool = True,
+    ) -> Wire:
+        signature = self._checker.sign(parts)
+        flags = 0
+        if not signed and signature:
+            signature, flags = b"0" * len(signature), BAD_SIGNATURE
+        return Wire(channel, [DELIMITER, signature, *parts, *buffers], flags)
 
     async def send(self, wire: Wire) -> None:
         try:
             self._sockets[wire.channel].send_multipart(wire.frames, zmq.NOBLOCK)
         except zmq.ZMQError as error:
             raise LinkLostError(f"{wire.channel}: cannot be sent: {error.strerror}") from error
+        self._see(wire.channel)
 
     async def receive(self) -> Sequence[Wire]:
-        found: list[Wire] = []
-        while not found:
-            for socket, _ in await self._poller.poll():
-                found += self._take(self._polled[socket])
-        return found
+        if self._watching is None:
+            self._watch()
+        while True:
+            found: list[Wire] = []
+            for channel in list(self._noticed):
+                taken = self._take(channel)
+                found += taken
+                if len(taken) < _BATCH:
+                    del self._noticed[channel]
+            if found:
+                return found
+            self._notice = asyncio.get_running_loop().create_future()
+            await self._notice
+
+    def _watch(self) -> None:
+        self._watching = asyncio.get_running_loop()
+        for channel, socket in self._sockets.items():
+            self._watching.add_reader(socket.fileno(), self._see, channel)
+            self._see(channel)
+
+    def _see(self, channel: Channel) -> None:
+        """There may be something on this channel."""
+        self._noticed[channel] = None
+        if self._notice is not None and not self._notice.done():
+            self._notice.set_result(None)
 
     def _take(self, channel: Channel) -> Sequence[Wire]:
         """What is there on one channel, to a limit."""
@@ -162,6 +201,8 @@ class ZeroMQLink:
         return 0 if sound else BAD_SIGNATURE
 
     async def close(self) -> None:
-        for socket in self._polled:
+        for socket in self._sockets.values():
+            if self._watching is not None:
+                self._watching.remove_reader(socket.fileno())
             socket.close()
         await asyncio.to_thread(self._context.term)

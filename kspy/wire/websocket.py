@@ -27,7 +27,7 @@ from typing import Any, Final, Literal, NamedTuple
 import orjson
 
 from kspy.wire.frames import CHANNELS, Channel, Parts
-from kspy.wire.packers import DECODE_LIMIT, encode, has_too_many_items
+from kspy.wire.packers import DECODE_LIMIT, decode, encode, has_too_many_items
 
 Encoding = Literal["zmq", "json", "binary", "v1"]
 Span = tuple[int, int]
@@ -328,14 +328,36 @@ def pack(
 
     Raises ValueError or TypeError for what JSON has no words for, infinity and NaN among it.
     """
-    dicts = dict(zip(PARTS, (header, parent_header, metadata, content), strict=True))
+    parts = [encode(value) for value in (header, parent_header, metadata, content)]
+    return _packed(channel, parts, buffers, subprotocol)
+
+
+def pack_parts(
+    channel: str, parts: Sequence[bytes], buffers: Sequence[bytes], subprotocol: str | None
+) -> tuple[bytes, bool]:
+    """As `pack`, of header, parent_header, metadata and content that are bytes already.
+
+    Raises ValueError where they are no JSON objects, and the protocol has no place for others.
+    """
+    if subprotocol != V1:
+        for name, part in zip(PARTS, parts, strict=True):
+            if decode(part, only_json=True) is None:
+                raise ValueError(f"its {name} is no JSON object")
+    return _packed(channel, parts, buffers, subprotocol)
+
+
+def _packed(
+    channel: str, parts: Sequence[bytes], buffers: Sequence[bytes], subprotocol: str | None
+) -> tuple[bytes, bool]:
     if subprotocol == V1:
-        pieces = [channel.encode(), *map(encode, dicts.values()), *buffers]
+        pieces = [channel.encode(), *parts, *buffers]
         return _with_offsets("<", "Q", pieces, closed=True), False
-    message: dict[str, Any] = {**dicts, "channel": channel}
+    members = [b'"%b":%b' % pair for pair in zip(map(str.encode, PARTS), parts, strict=True)]
+    members.append(b'"channel":%b' % json.dumps(channel).encode())
     if buffers:
-        return _with_offsets(">", "I", [encode(message), *buffers], closed=False), False
-    return encode({**message, "buffers": []}), True
+        message = b"{%b}" % b",".join(members)
+        return _with_offsets(">", "I", [message, *buffers], closed=False), False
+    return b"{%b}" % b",".join([*members, b'"buffers":[]']), True
 
 
 def _with_offsets(order: str, code: str, pieces: Sequence[bytes], *, closed: bool) -> bytes:

@@ -29,10 +29,15 @@ class Comparer:
 
     def differences(self, old: Message, new: Message, budget: int = BUDGET) -> list[Difference]:
         """What counts, in order; "uncompared" where the messages are too large for the budget."""
-        values = self.values(old, new)
+        return self.counted(old.msg_type, *self.values(old, new), budget)
+
+    def counted(
+        self, msg_type: str, old: Mapping[str, Any], new: Mapping[str, Any], budget: int = BUDGET
+    ) -> list[Difference]:
+        """As `differences`, of values as `values` gives them."""
         return [
             Difference(step.path, step.kind, step.old, step.new, step.new_path)
-            for step, rule in self.steps(old.msg_type, *values, budget)
+            for step, rule in self.steps(msg_type, old, new, budget)
             if rule is None
             and step.kind != "same" and step.kind != "enter" and step.kind != "leave"
         ]  # fmt: skip

@@ -43,7 +43,12 @@ def exact_key(message: Message) -> bytes:
 def masked_key(message: Message, rules: Rules) -> bytes:
     """Equal where what is left is, when all that varies by nature is left out."""
     text = _canonical(message, message.content).decode("utf-8", "replace")
-    return _key(message, rules.masked(TOKEN.sub(MASK, text)).encode("utf-8", "replace"))
+    return _key(message, masked_text(text, rules).encode("utf-8", "replace"))
+
+
+def masked_text(text: str, rules: Rules) -> str:
+    """`text` without what varies by nature, ids included."""
+    return rules.masked(TOKEN.sub(MASK, text))
 
 
 def essential_key(message: Message) -> bytes:

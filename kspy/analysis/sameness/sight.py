@@ -1,0 +1,71 @@
+"""Messages that are the same at first sight: their bytes are, but for what varies in headers.
+
+Most of two sessions is that, and is compared so many times faster. What is not the same at first
+sight may be so at the second: see `kspy.analysis.sameness.comparing`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from kspy.analysis.sameness.comparing import Comparer
+from kspy.wire.message import DECODE_LIMIT, Message
+from kspy.wire.packers import decode_header
+
+_NEEDED: Final = ("message ids", "dates", "sessions", "clients")
+"""Rules without which no two messages are the same at first sight."""
+_VARYING: Final = frozenset(("msg_id", "date", "session"))
+_KNOWN: Final = frozenset((*_VARYING, "msg_type", "username", "version"))
+_USER: Final = "username"
+_SEEN: Final = 1000
+
+
+class AtSight:
+    """What a comparer would find the same, told without decoding contents."""
+
+    def __init__(self, comparer: Comparer) -> None:
+        rules = comparer.rules
+        self._ids = comparer.ids
+        self._possible = all(map(rules.has, _NEEDED))
+        self._left_out = _VARYING | ({_USER} if rules.has("user names") else set())
+        self._with_ids: dict[str, bool] = {}
+
+    def same(self, old: Message, new: Message) -> bool:
+        """False: they may or may not be the same."""
+        a, b = old.parts, new.parts
+        return (
+            self._possible
+            and a is not None
+            and b is not None
+            and old.recorded_flags == new.recorded_flags
+            and max(old.size, new.size) <= DECODE_LIMIT
+            and a.content == b.content
+            and a.metadata == b.metadata
+            and not (old.truncated or new.truncated)
+            and self._same_header(a.header, b.header)
+            and self._same_header(a.parent_header, b.parent_header)
+            and not self._concerns_ids(old)
+            and list(old.buffers) == list(new.buffers)
+        )
+
+    def _same_header(self, old: bytes, new: bytes) -> bool:
+        a, b = decode_header(old), decode_header(new)
+        return a is not None and b is not None and self._what_counts(a) == self._what_counts(b)
+
+    def _what_counts(self, header: Mapping[str, Any]) -> object:
+        """What must be equal; equal to nothing where there is more than texts of known names."""
+        if not _KNOWN.issuperset(header):
+            return object()
+        if not all(isinstance(value, str) for value in header.values()):
+            return object()
+        return {name: header[name] for name in header if name not in self._left_out}
+
+    def _concerns_ids(self, message: Message) -> bool:
+        msg_type = message.msg_type
+        known = self._with_ids.get(msg_type)
+        if known is None:
+            known = self._ids.concerns(msg_type)
+            if len(self._with_ids) < _SEEN:
+                self._with_ids[msg_type] = known
+        return known

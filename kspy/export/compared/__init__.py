@@ -1,0 +1,1 @@
+"""What was found when two sessions were compared, for people and for scripts."""

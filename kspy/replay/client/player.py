@@ -1,0 +1,404 @@
+"""Plays a script: sends what it says, when what it waits for has come, and notes what happened.
+
+Theory of operation: the script is gone through from its first item to its last. A `Wait` holds up
+what follows until the new session has come as far; a `Send` is held up, too, until its recorded
+time, unless it is to go fast. What comes from the kernel is taken by `take`, at any time; it wakes
+who waits. The replay is over before its end where the kernel hangs, dies, or its user has enough.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+from kspy.analysis.sameness.ids import Ids
+from kspy.analysis.sanitize import cut, one_line
+from kspy.analysis.summary import summarize
+from kspy.analysis.table import Table
+from kspy.analysis.timing import expects_answer
+from kspy.errors import KspyError
+from kspy.replay.client.lines import Lines
+from kspy.replay.client.progress import Progress
+from kspy.replay.client.script import (
+    FINISH,
+    MAKERS,
+    REPLY,
+    Death,
+    Interrupt,
+    Item,
+    Restart,
+    Running,
+    Script,
+    Send,
+    Wait,
+)
+from kspy.replay.client.story import End, Story
+from kspy.replay.client.translate import CannotSendError, Translator
+from kspy.replay.client.waiting import Waiting
+from kspy.speak.link import Host, LinkLostError
+from kspy.speak.log import Log
+from kspy.speak.thread import LATE_REPLY_SECONDS
+from kspy.wire.message import Message, text
+
+_UNCERTAIN_SECONDS: Final = 5.0
+_DEATH_SECONDS: Final = 2.0
+"""How long a kernel that has finished all may take to die, where it died in the recording."""
+_BEGIN_SECONDS: Final = 0.1
+"""Between saying that it begins and the work itself a kernel is not to be interrupted: the error
+would be one of its own code. It may take longer here than it did there."""
+_WHERE: Final = 60
+_SETTLE_SECONDS: Final = 0.1
+_LATE_SECONDS: Final = 0.5
+_WATCH_SECONDS: Final = 0.1
+_LAST_WORDS_SECONDS: Final = 0.3
+
+
+@dataclass(frozen=True)
+class Pace:
+    """speed     a multiple of the recorded pace; None: as fast as what is waited for comes
+    timeout   seconds after which what does not come is not waited for any longer; None: no limit
+    """
+
+    speed: float | None = 1.0
+    timeout: float | None = 60.0
+
+
+class _OverError(Exception):
+    """The replay is not gone on with."""
+
+
+class Player:
+    """Plays one script to one kernel.
+
+    on_step   is told how many of the script's items are done, and what is waited for
+    """
+
+    def __init__(
+        self,
+        table: Table,
+        script: Script,
+        host: Host,
+        log: Log,
+        pace: Pace,
+        on_step: Callable[[int], None] = lambda _: None,
+    ) -> None:
+        self.story = Story()
+        self._table = table
+        self._script = script
+        self._host = host
+        self._log = log
+        self._pace = pace
+        self._on_step = on_step
+        self._lines = Lines(host, log, self._take, self._lose)
+        self._translator = Translator(Ids())
+        self._progress = Progress()
+        self._waiting = Waiting()
+        self._before: tuple[int, float] | None = None
+        self._at = 0
+        self._dead = ""
+        self._as_before = False
+        self._ending = False
+        self._starts = 0
+
+    async def play(self) -> Story:
+        """Play it all. Raises `KspyError` where the kernel cannot be reached."""
+        await self._lines.open()
+        if self._host.owned:
+            self._log.event("kernel_started", self._host.started)
+        self._log.began = True
+        watching = asyncio.create_task(self._watch())
+        try:
+            await self._lines.ready()
+            for number, item in enumerate(self._script.items):
+                self._at = number
+                await self._do(item)
+                self._on_step(number + 1)
+            await self._settle()
+        except _OverError:
+            rest = self._script.items[self._at :]
+            self.story.left = sum(
+                isinstance(item, Send) and item.place not in self._progress for item in rest
+            )
+        finally:
+            watching.cancel()
+            await asyncio.wait((watching,))
+        return self.story
+
+    def stop(self) -> None:
+        """Its user has had enough."""
+        self._waiting.stop()
+
+    @property
+    def began(self) -> bool:
+        """Is there a connection to the kernel?"""
+        return self._log.began
+
+    @property
+    def alive(self) -> bool:
+        """Is the kernel there, to be shut down?"""
+        return not self._dead
+
+    async def close(self) -> None:
+        await self._lines.close()
+
+    # Items
+
+    async def _do(self, item: Item) -> None:
+        if isinstance(item, Wait):
+            await self._wait(item)
+        elif isinstance(item, Send):
+            await self._send(item)
+        elif isinstance(item, Interrupt):
+            await self._interrupt(item)
+        elif isinstance(item, Death):
+            await self._await_death()
+        else:
+            await self._restart(item)
+
+    async def _wait(self, wait: Wait) -> None:
+        progress = self._progress
+        if wait.place not in progress or progress.has(wait) or self._gone:
+            return
+
+        def come() -> bool:
+            return progress.has(wait) or progress.never(wait) or bool(self._dead)
+
+        seconds = self._pace.timeout
+        if not wait.certain:
+            seconds = min(_UNCERTAIN_SECONDS, seconds or _UNCERTAIN_SECONDS)
+        sent = progress[wait.place]
+        if wait.what == REPLY and not await self._waiting.until(
+            lambda: come() or sent.idle, seconds
+        ):
+            self._hang(wait)
+        if wait.what == REPLY:  # it was sent before the idle, but on another channel
+            await self._waiting.until(come, LATE_REPLY_SECONDS)
+        elif not await self._waiting.until(come, seconds) and wait.certain:
+            self._hang(wait)
+        self._check(wait.place)
+
+    def _hang(self, wait: Wait) -> None:
+        self._check(wait.place)
+        what = "its idle" if wait.what == "idle" else "its reply" if wait.what == REPLY else (
+            f"{wait.what} {wait.number}"
+        )  # fmt: skip
+        self._give_up("hung", f"{what} did not come within {self._pace.timeout:g} s", wait.place)
+
+    def _give_up(self, end: End, why: str, place: int | None) -> None:
+        self.story.end, self.story.why = end, why
+        if place is not None:
+            message = self._table.load(place)
+            self.story.seq = message.seq
+            said = cut(summarize(message), _WHERE)
+            self.story.where = one_line(f"#{message.seq} {message.msg_type} {said}").rstrip()
+        raise _OverError
+
+    def _check(self, place: int | None = None) -> None:
+        """Is it to be gone on with?"""
+        if self._waiting.stopped:
+            self._give_up("interrupted", "it was interrupted", place)
+        if self._dead and not self._gone:
+            unfinished = self._progress.unfinished
+            self._give_up("died", self._dead, place if unfinished is None else unfinished)
+
+    @property
+    def _gone(self) -> bool:
+        """Did the kernel die as it did then, so that it is to be gone on with?"""
+        return bool(self._dead) and self._as_before
+
+    def _dies_now(self) -> bool:
+        """Did the kernel die, in the recording, before it finished more than it has now?"""
+        for item in self._script.items[self._at :]:
+            if isinstance(item, Death):
+                return True
+            if isinstance(item, Wait) and item.what in (REPLY, FINISH):
+                come = item.place in self._progress and self._progress.has(item)
+                if not come:
+                    return False
+        return False
+
+    async def _send(self, send: Send) -> None:
+        message = self._table.load(send.place)
+        question = self._question(send)
+        if message.msg_type == "shutdown_request" and not self._host.owned:
+            self.story.unsent["a kernel that somebody else started is not shut down"] += 1
+            return
+        if send.answers is not None and question is None:
+            await self._pause(send.time_ns)
+            self.story.unsent["the kernel did not ask"] += 1
+            return
+        if send.running is None:
+            await self._pause(send.time_ns)
+        else:
+            await self._pause_running(send.time_ns, send.running)
+        try:
+            await self._dispatch(send, message, question)
+        except CannotSendError as error:
+            self.story.unsent[str(error)] += 1
+        except LinkLostError as error:
+            self._lose(str(error))
+            self._check(send.place)
+            self.story.unsent["the kernel was gone"] += 1
+
+    def _question(self, send: Send) -> Message | None:
+        """The new `input_request` that takes the place of the one that was answered."""
+        if send.answers is None or send.answers[0] not in self._progress:
+            return None
+        request, number = send.answers
+        questions = self._progress[request].questions
+        return questions[number - 1] if number <= len(questions) else None
+
+    async def _dispatch(self, send: Send, message: Message, question: Message | None) -> None:
+        letter = self._translator.letter(message, question)
+        session = self._translator.session(text(message.header.get("session")))
+        self._log.know(session, send.client)
+        wire = await self._lines.wire(send.client, letter, session)
+        self._log.add(wire, "to_kernel", send.client)
+        self._progress.send(
+            send.place, letter.msg_id, message.channel, answered=expects_answer(message)
+        )
+        self.story.sent.append(send.place)
+        if message.msg_type == "shutdown_request":
+            self._ending = True
+        await self._lines.send(send.client, wire)
+
+    async def _interrupt(self, item: Interrupt) -> None:
+        if item.running is None:
+            await self._pause(item.time_ns)
+        else:
+            await self._pause_running(item.time_ns, item.running)
+        try:
+            self._log.event("kernel_interrupted", {"by": await self._host.interrupt()})
+        except KspyError as error:
+            self.story.unsent[str(error)] += 1
+
+    async def _await_death(self) -> None:
+        last, progress = self._progress.unfinished, self._progress
+        await self._waiting.until(
+            lambda: bool(self._dead) or progress.unfinished is None, self._pace.timeout
+        )
+        await self._waiting.until(lambda: bool(self._dead), _DEATH_SECONDS)
+        self._check(last)
+        if not self._dead and progress.unfinished is not None:
+            why = "the kernel neither died, as it did in the recording, nor finished"
+            self._give_up("hung", why, progress.unfinished)
+
+    async def _restart(self, item: Restart) -> None:
+        await self._pause(item.time_ns)
+        self._starts += 1
+        try:
+            if self._dead and self._host.restarts:
+                await self._lines.heard_anew()
+            else:
+                await self._lines.restart()
+        except KspyError as error:
+            self.story.unsent[str(error)] += 1
+            return
+        finally:
+            self._starts += 1
+        self._dead, self._as_before, self._ending = "", False, False
+        if item.told:
+            self._log.event("kernel_restarted", self._host.started)
+
+    # Time
+
+    async def _pause(self, time_ns: int) -> None:
+        """Wait until a message's time; from the one before it, so that lateness shifts the rest."""
+        if self._pace.speed is not None and self._before is not None:
+            before_ns, sent = self._before
+            gap = max(time_ns - before_ns, 0) / 1e9 / self._pace.speed
+            await self._sleep(sent + gap - self._waiting.now())
+        self._check()
+        self._before = time_ns, self._waiting.now()
+
+    async def _pause_running(self, time_ns: int, running: Running) -> None:
+        """Wait until what runs is as far as it was: its own time, which no speed makes shorter."""
+        if running.place in self._progress and not self._gone:
+            sent = self._progress[running.place]
+            seconds = min(_UNCERTAIN_SECONDS, self._pace.timeout or _UNCERTAIN_SECONDS)
+            await self._waiting.until(
+                lambda: sent.count >= running.messages or sent.idle or bool(self._dead),
+                seconds + running.since_busy_ns / 1e9,
+            )
+            now = self._waiting.now()
+            due = (sent.busy or now) + running.since_busy_ns / 1e9
+            if sent.count == running.messages:
+                due = max(due, sent.last + max(running.since_last_ns / 1e9, _BEGIN_SECONDS))
+            await self._sleep(due - self._waiting.now())
+        self._check(running.place)
+        self._before = time_ns, self._waiting.now()
+
+    async def _sleep(self, seconds: float) -> None:
+        if seconds > 0:
+            await self._waiting.until(lambda: bool(self._dead) and not self._gone, seconds)
+
+    async def _settle(self) -> None:
+        """Let come what came after the end of the requests, as from threads in the background.
+
+        A request that the recorded kernel did not finish is given as long as it was given then.
+        """
+        unended = {p: ns for p, ns in self._script.unended.items() if p in self._progress}
+        if unended and not self._gone:
+            longest = max(unended.values()) / 1e9
+            await self._waiting.until(
+                lambda: bool(self._dead) or all(self._progress[p].idle for p in unended),
+                min(longest, self._pace.timeout or longest),
+            )
+        late = {place: of for place, of in self._script.late.items() if place in self._progress}
+        if late and not self._gone:
+            longest = max(late_ns for _, late_ns in late.values()) / 1e9
+            await self._waiting.until(
+                lambda: (
+                    bool(self._dead)
+                    or all(
+                        self._progress[place].count >= count for place, (count, _) in late.items()
+                    )
+                ),
+                min(longest + _LATE_SECONDS, self._pace.timeout or longest + _LATE_SECONDS),
+            )
+        await self._waiting.until(lambda: bool(self._dead), _SETTLE_SECONDS)
+        self._check()
+
+    # What comes
+
+    def _take(self, message: Message) -> None:
+        place = self._progress.see(message, self._waiting.now())
+        if place is None:
+            if message.channel == "iopub" and message.msg_type == "status":
+                self._see_state(message)
+        elif message.msg_type in MAKERS:
+            self._learn(place, message)
+        self._waiting.happened()
+
+    def _learn(self, place: int, message: Message) -> None:
+        """Find the recorded message that this one takes the place of."""
+        number = len(self._progress[place].made[message.msg_type]) - 1
+        recorded = self._script.makers.get((place, message.msg_type), [])
+        if number < len(recorded):
+            self._translator.learn(self._table.load(recorded[number]), message)
+
+    def _see_state(self, message: Message) -> None:
+        """A server says so when the kernel behind it died."""
+        state = message.content.get("execution_state")
+        if state in ("restarting", "dead"):
+            self._lose(f"the kernel ended; the server says that it is {state}")
+
+    def _lose(self, why: str) -> None:
+        if not self._dead:
+            self._as_before = self._ending or self._dies_now()
+            self._dead = why
+        self._waiting.happened()
+
+    async def _watch(self) -> None:
+        while True:
+            await asyncio.sleep(_WATCH_SECONDS)
+            self._log.flush()
+            starts = self._starts
+            if starts % 2 or self._dead or not (why := await self._host.ended()):
+                continue  # while it is started again, it may well be gone
+            await asyncio.sleep(_LAST_WORDS_SECONDS)
+            if self._starts == starts:
+                self._log.event("kernel_died", self._host.how)
+                self._lose(why)

@@ -1,0 +1,116 @@
+"""What has come from the kernel for what was sent: have all come that a script waits for?
+
+Pure: it is told what was sent and what came, and what time it was (any clock's seconds).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Final
+
+from kspy.replay.client.script import FINISH, MAKERS, PIECES, REPLY, Wait
+from kspy.wire.frames import Channel
+from kspy.wire.message import Message
+
+_ASKS: Final = "input_request"
+
+
+@dataclass(slots=True)
+class Sent:
+    """A request that was sent, and what came for it so far.
+
+    count      messages published for it, pieces of streams not counted
+    busy, last when it became busy, and when the last of those came
+    questions  the `input_request`s that came for it
+    made       those that came of `MAKERS`, by their types
+    """
+
+    channel: Channel
+    count: int = 0
+    busy: float | None = None
+    last: float = 0.0
+    replied: bool = False
+    idle: bool = False
+    numbers: dict[str, int] = field(default_factory=dict)
+    questions: list[Message] = field(default_factory=list)
+    made: dict[str, list[Message]] = field(default_factory=dict)
+
+
+class Progress:
+    """Of all that was sent, by the places of the requests in the recording."""
+
+    def __init__(self) -> None:
+        self._sent: dict[int, Sent] = {}
+        self._places: dict[str, int] = {}
+        self._unfinished: dict[int, None] = {}
+
+    def send(self, place: int, msg_id: str, channel: Channel, *, answered: bool) -> None:
+        """A message is about to be sent; `answered`: one that a kernel answers.
+
+        Of two with one id, the answers are the later one's.
+        """
+        self._sent[place] = Sent(channel)
+        if msg_id:
+            self._places[msg_id] = place
+        if answered:
+            self._unfinished[place] = None
+
+    def __contains__(self, place: int) -> bool:
+        return place in self._sent
+
+    def __getitem__(self, place: int) -> Sent:
+        return self._sent[place]
+
+    def __len__(self) -> int:
+        return len(self._sent)
+
+    def see(self, message: Message, now: float) -> int | None:
+        """Take a message from the kernel. The request that it belongs to directly."""
+        place = self._places.get(message.parent_id)
+        if place is None:
+            return None
+        sent, msg_type = self._sent[place], message.msg_type
+        sent.numbers[msg_type] = sent.numbers.get(msg_type, 0) + 1
+        if msg_type in MAKERS:
+            sent.made.setdefault(msg_type, []).append(message)
+        if message.channel == "iopub":
+            self._see_published(sent, message, msg_type, now)
+            if sent.idle:
+                self._unfinished.pop(place, None)
+        elif msg_type == _ASKS:
+            sent.questions.append(message)
+        elif message.channel == sent.channel and msg_type.endswith("_reply"):
+            sent.replied = True
+        return place
+
+    def _see_published(self, sent: Sent, message: Message, msg_type: str, now: float) -> None:
+        if msg_type != PIECES:
+            sent.count += 1
+            sent.last = now
+        if msg_type != "status":
+            return
+        state = message.content.get("execution_state")
+        if state == "busy" and sent.busy is None:
+            sent.busy = now
+        elif state == "idle":
+            sent.idle = True
+
+    def has(self, wait: Wait) -> bool:
+        """Has it come?"""
+        sent = self._sent.get(wait.place)
+        if sent is None:
+            return True  # nobody sent it, so nothing comes
+        if wait.what == REPLY:
+            return sent.replied
+        if wait.what == FINISH:
+            return sent.idle
+        return sent.numbers.get(wait.what, 0) >= wait.number
+
+    def never(self, wait: Wait) -> bool:
+        """Is it certain that it does not come any more: has the kernel finished without it?"""
+        return wait.what not in (REPLY, FINISH) and wait.within and self._sent[wait.place].idle
+
+    @property
+    def unfinished(self) -> int | None:
+        """Place of the first request that has had no idle yet."""
+        return next(iter(self._unfinished), None)

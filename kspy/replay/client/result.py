@@ -1,0 +1,127 @@
+"""What a replay gave: of each run what became of it and how it compares, and what is not stable."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Coroutine, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from kspy.analysis.progress import Progress
+from kspy.analysis.sameness.rules import Rules
+from kspy.export.compared.entry import ComparedThread
+from kspy.export.compared.report import Report, finish
+from kspy.export.style import Style
+from kspy.replay.client.replaying import Plan, Replay, Run
+from kspy.replay.client.run import Watcher
+from kspy.replay.client.stability import Stability, Unstable
+from kspy.replay.client.story import Story
+
+
+@dataclass(frozen=True)
+class RunResult:
+    """One run.
+
+    report      how its session compares with the recorded one
+    recording   of its session, where one was asked for
+    """
+
+    number: int
+    story: Story
+    report: Report
+    recording: Path | None
+
+    @property
+    def same(self) -> bool:
+        return self.story.end == "done" and self.report.same
+
+
+@dataclass
+class Replayed:
+    """What `kspy.replay` gives. `str` of it is the text that `kspy replay` prints.
+
+    runs       in order
+    unstable   threads that did not come out the same in all runs
+    notes      what to know before reading it
+    """
+
+    runs: list[RunResult] = field(default_factory=list)
+    unstable: Sequence[Unstable] = ()
+    notes: Sequence[str] = ()
+
+    @property
+    def same(self) -> bool:
+        """Was every run the same as the recording?"""
+        return all(run.same for run in self.runs)
+
+    @property
+    def report(self) -> Report:
+        """How the first run's session compares with the recorded one."""
+        return self.runs[0].report
+
+    @property
+    def recording(self) -> Path | None:
+        """Of the first run's session, where one was asked for."""
+        return self.runs[0].recording
+
+    def __str__(self) -> str:
+        from kspy.replay.client.text import ReplayLines
+
+        lines = ReplayLines(Style(colours=False, width=None), self)
+        return "\n".join([*lines.notes(), *lines.runs(), *lines.end()])
+
+
+class Runs:
+    """The runs of a replay, one after the other, each compared when it has ended."""
+
+    def __init__(self, replay: Replay) -> None:
+        self.result = Replayed(notes=replay.notes)
+        self._replay = replay
+        self._stability = Stability(replay.rules)
+
+    @property
+    def rules(self) -> Rules:
+        return self._replay.rules
+
+    def compare(
+        self,
+        run: Run,
+        on_thread: Callable[[ComparedThread], None] = lambda _: None,
+        on_progress: Callable[[Progress], None] | None = None,
+    ) -> RunResult:
+        """Compare what was replayed; `on_thread` is told of each thread when it was compared."""
+        self._stability.begin(run.number)
+
+        def tell(thread: ComparedThread) -> None:
+            self._stability.add(thread)
+            on_thread(thread)
+
+        with self._replay.compared(run) as (new, work):
+            report = finish(work, (self._replay.table, new), False, tell, on_progress)
+        kept = run.recording if self._replay.plan.target.record is not None else None
+        result = RunResult(run.number, run.story, report, kept)
+        self.result.runs.append(result)
+        if len(self.result.runs) > 1:
+            self.result.unstable = self._stability.unstable()
+        return result
+
+
+def replayed(path: Path, plan: Plan) -> Replayed:
+    """Replay to the end, and compare. Raises `KspyError` where that cannot be done."""
+    with Replay(path, plan) as replay:
+        runs = Runs(replay)
+        for number in range(1, plan.repeat + 1):
+            runs.compare(_finished(replay.run(number, Watcher())))
+        return runs.result
+
+
+def _finished(work: Coroutine[Any, Any, Run]) -> Run:
+    """Do it; where there is a loop that runs, as in a notebook, in a thread of its own."""
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return asyncio.run(work)
+    with ThreadPoolExecutor(1) as pool:
+        return pool.submit(asyncio.run, work).result()

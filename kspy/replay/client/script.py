@@ -1,0 +1,314 @@
+"""What the recorded clients did, and what they had waited for: the script of a replay.
+
+Theory of operation: a client that sends after something came may have sent because of it. Who
+cannot know must keep that order. So the script is one list, in recorded order, of what is to be
+sent and of what has to have come before what is sent next: the reply and the idle of each request,
+the questions on stdin, the comm messages that come while a request runs. Nothing here waits or
+does I/O; `kspy.replay.client.player` plays it.
+
+Rules: messaging specification, "Request-Reply", "Kernel status", "Messages on the stdin channel".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Container, Sequence
+from dataclasses import dataclass, field
+from typing import Final, NamedTuple
+
+from kspy.analysis.table import Table
+from kspy.errors import KspyError
+from kspy.recording.event import Event
+from kspy.recording.outcome import BUSY, IDLE, NOTHING
+from kspy.wire.frames import CHANNELS
+from kspy.wire.message import ENCODED, TO_CLIENT
+
+REPLY: Final = "reply"
+FINISH: Final = "idle"
+"""What a `Wait` is for where it is no message of a type: a request's reply, or its end."""
+
+MAKERS: Final = frozenset(("comm_open", "create_subshell_reply", "debug_reply"))
+"""Types of messages in which a kernel makes names that clients use later on."""
+
+PIECES: Final = "stream"
+"""Messages that may come in more or fewer pieces: they are not counted."""
+
+_BLOCK: Final = 1 << 16
+_HB, _IOPUB, _STDIN = (CHANNELS.index(name) for name in ("hb", "iopub", "stdin"))
+_ENDED_STATES: Final = ("restarting", "dead")
+
+
+class Running(NamedTuple):
+    """A request that the kernel worked on when it was interrupted.
+
+    place         of the request
+    messages      that it had published for it, pieces of streams not counted
+    since_busy_ns, since_last_ns   how long it had been busy, and silent
+    """
+
+    place: int
+    messages: int
+    since_busy_ns: int
+    since_last_ns: int
+
+
+class Send(NamedTuple):
+    """A client's message is to be sent.
+
+    running   of an `interrupt_request`: what it interrupted
+    answers   of an `input_reply`: the request that asked, and how many questions it had asked
+    """
+
+    place: int
+    time_ns: int
+    client: int
+    running: Running | None = None
+    answers: tuple[int, int] | None = None
+
+
+class Interrupt(NamedTuple):
+    """The kernel is to be interrupted, as it was by a user or a frontend."""
+
+    time_ns: int
+    running: Running | None
+
+
+class Restart(NamedTuple):
+    """The kernel is to be started again. `told`: an event says so, not only its server."""
+
+    time_ns: int
+    told: bool
+
+
+class Death(NamedTuple):
+    """The kernel is to have died."""
+
+    time_ns: int
+
+
+class Wait(NamedTuple):
+    """Something is to have come that belongs to the request at `place`.
+
+    what      REPLY, FINISH, or the type of a message, of which the `number`-th is waited for
+    certain   False: it may be that another run of the same never brings it
+    within    it came before the request's idle, so it never comes after that
+    """
+
+    place: int
+    time_ns: int
+    what: str
+    number: int = 1
+    certain: bool = True
+    within: bool = True
+
+
+Item = Send | Interrupt | Restart | Death | Wait
+
+
+@dataclass
+class Script:
+    """`items` in recorded order.
+
+    makers    of a request, and a type of `MAKERS`, the places of such messages
+    late      of requests for which something was published after their end: how many messages
+              there were, and how long after the end the last came, ns
+    unended   of requests that the kernel worked on to the end: how long that was, ns
+    signals   how many a frontend sent other than to interrupt: they are not played
+    """
+
+    items: list[Item] = field(default_factory=list)
+    makers: dict[tuple[int, str], list[int]] = field(default_factory=dict)
+    late: dict[int, tuple[int, int]] = field(default_factory=dict)
+    unended: dict[int, int] = field(default_factory=dict)
+    signals: int = 0
+
+    @property
+    def sends(self) -> int:
+        return sum(isinstance(item, Send) for item in self.items)
+
+
+def write_script(table: Table, threads: Container[int] | None = None) -> Script:
+    """The script of all that the clients of a recording sent, or of some threads by number."""
+    writer = _ScriptWriter(table, threads)
+    for start in range(0, len(table), _BLOCK):
+        writer.messages(start, min(start + _BLOCK, len(table)))
+    writer.events_to(len(table) + 1)
+    return writer.finish()
+
+
+@dataclass(slots=True)
+class _Request:
+    """What had come for a request so far."""
+
+    channel: int
+    client: int
+    time_ns: int
+    count: int = 0
+    busy_ns: int | None = None
+    last_ns: int = 0
+    idle_ns: int | None = None
+    replied: bool = False
+    numbers: dict[str, int] = field(default_factory=dict)
+
+
+class _ScriptWriter:
+    """Takes messages and events in order."""
+
+    def __init__(self, table: Table, threads: Container[int] | None) -> None:
+        self.script = Script()
+        self._table = table
+        self._threads = threads
+        self._requests: dict[int, _Request] = {}
+        self._running: dict[int, None] = {}
+        self._questions: dict[int, tuple[int, int]] = {}
+        self._ended = False
+        self._event = 0
+        self._down = False
+
+    def messages(self, start: int, stop: int) -> None:
+        rows, names = self._table.rows(start, stop), self._table.names
+        columns = zip(
+            range(start, stop), rows.times.tolist(), rows.routes.tolist(), rows.clients.tolist(),
+            rows.types.tolist(), rows.outcomes.tolist(), rows.parents.tolist(),
+            rows.threads.tolist(), ((rows.flags & ENCODED) != 0).tolist(), strict=True,
+        )  # fmt: skip
+        next_event = self._next_event_place()
+        for place, time_ns, route, client, kind, outcome, parent, thread, socket in columns:
+            if next_event <= place:
+                next_event = self.events_to(place + 1)
+            if route & 7 == _HB:
+                continue
+            if not route & TO_CLIENT:
+                if self._is_chosen(thread, names[kind]):
+                    self._send(place, time_ns, route & 7, client, names[kind], parent)
+            elif parent in self._requests:
+                if socket and route & 7 == _IOPUB and client != self._requests[parent].client:
+                    continue  # a server sends each of its WebSockets a copy
+                self._answer(place, time_ns, route & 7, names[kind], outcome, parent)
+            elif route & 7 == _IOPUB and names[kind] == "status" and outcome == NOTHING:
+                self._state(place, time_ns)
+
+    def _is_chosen(self, thread: int, msg_type: str) -> bool:
+        """Is it of the part that is played? What interrupts a request goes with it."""
+        if self._threads is None or thread in self._threads:
+            return True
+        return msg_type == "interrupt_request" and bool(self._running)
+
+    # Messages
+
+    def _send(
+        self, place: int, time_ns: int, channel: int, client: int, msg_type: str, parent: int
+    ) -> None:
+        running = self._interrupted(time_ns) if msg_type == "interrupt_request" else None
+        answers = self._questions.get(parent) if msg_type == "input_reply" else None
+        self._requests[place] = _Request(channel, client, time_ns)
+        self.script.items.append(Send(place, time_ns, client, running, answers))
+
+    def _answer(
+        self, place: int, time_ns: int, channel: int, msg_type: str, outcome: int, parent: int
+    ) -> None:
+        request = self._requests[parent]
+        number = request.numbers[msg_type] = request.numbers.get(msg_type, 0) + 1
+        if msg_type in MAKERS:
+            self.script.makers.setdefault((parent, msg_type), []).append(place)
+        if channel == _IOPUB:
+            self._published(time_ns, msg_type, outcome, parent, request)
+            if msg_type.startswith("comm_"):
+                within = request.idle_ns is None
+                certain = within and msg_type == "comm_open"
+                self.script.items.append(Wait(parent, time_ns, msg_type, number, certain, within))
+        elif channel == _STDIN:
+            if msg_type == "input_request":
+                self._questions[place] = parent, number
+                self.script.items.append(Wait(parent, time_ns, msg_type, number))
+        elif channel == request.channel and msg_type.endswith("_reply") and not request.replied:
+            request.replied = True
+            self.script.items.append(Wait(parent, time_ns, REPLY))
+
+    def _published(
+        self, time_ns: int, msg_type: str, outcome: int, parent: int, request: _Request
+    ) -> None:
+        if msg_type != PIECES:
+            request.count += 1
+            request.last_ns = time_ns
+        if request.idle_ns is not None:
+            self.script.late[parent] = request.count, max(time_ns - request.idle_ns, 0)
+        elif outcome == BUSY:
+            if request.busy_ns is None:
+                request.busy_ns = time_ns
+                self._running[parent] = None
+        elif outcome == IDLE:
+            request.idle_ns = time_ns
+            self._running.pop(parent, None)
+            self.script.items.append(Wait(parent, time_ns, FINISH))
+
+    def _interrupted(self, time_ns: int) -> Running | None:
+        """The request that was begun last of those that run."""
+        place = next(reversed(self._running), None)
+        if place is None:
+            return None
+        request = self._requests[place]
+        busy_ns = request.busy_ns or time_ns
+        return Running(
+            place, request.count, max(time_ns - busy_ns, 0), max(time_ns - request.last_ns, 0)
+        )
+
+    def _state(self, place: int, time_ns: int) -> None:
+        """A server says so when the kernel behind it died, and that it starts it again."""
+        try:
+            state = self._table.load(place).content.get("execution_state")
+        except KspyError:
+            return
+        if state in _ENDED_STATES:
+            self._die(time_ns)
+        if state == "restarting":
+            self._restart(time_ns, told=False)
+
+    # Events
+
+    def _next_event_place(self) -> int:
+        places: Sequence[int] = self._table.event_places
+        return places[self._event] if self._event < len(places) else len(self._table) + 1
+
+    def events_to(self, stop: int) -> int:
+        """Take the events that came before the message at `stop`; where the next one is."""
+        while (place := self._next_event_place()) < stop and self._event < self._table.event_count:
+            self._take(self._table.event(self._event))
+            self._event += 1
+        return place
+
+    def _take(self, event: Event) -> None:
+        name, time_ns = event.name, event.time_ns
+        signal = event.data.get("signal")
+        if name == "kernel_interrupted" or (name == "kernel_signalled" and signal == "SIGINT"):
+            running = self._interrupted(time_ns)
+            if self._threads is None or running is not None:
+                self.script.items.append(Interrupt(time_ns, running))
+        elif name == "kernel_signalled":
+            self.script.signals += 1
+        elif name == "kernel_shut_down":
+            self._ended = True
+        elif name == "kernel_died" and not self._ended:
+            self._die(time_ns)
+        elif name == "kernel_restarted":
+            self._restart(time_ns, told=True)
+
+    def _die(self, time_ns: int) -> None:
+        if not self._down:
+            self.script.items.append(Death(time_ns))
+        self._down = True
+        self._running.clear()
+
+    def _restart(self, time_ns: int, *, told: bool) -> None:
+        self._ended = self._down = False
+        self._running.clear()
+        if not (self.script.items and isinstance(self.script.items[-1], Restart)):
+            self.script.items.append(Restart(time_ns, told))
+
+    def finish(self) -> Script:
+        table = self._table
+        last = [table.time_ns(len(table) - 1)] if len(table) else []
+        last += [table.event(table.event_count - 1).time_ns] if table.event_count else []
+        if not self._down:
+            for place in self._running:
+                self.script.unended[place] = max(last) - self._requests[place].time_ns
+        return self.script
