@@ -96,10 +96,16 @@ class Book:
     def recorded(self, msg_type: str) -> Iterator[tuple[int, Message]]:
         """The requests of a type, with their places, in order; lost ones are left out."""
         for place in self._by_type.get(msg_type, ()):
-            try:
-                yield place, self.table.load(place)
-            except KspyError:
-                continue
+            message = self.load(place)
+            if message is not None:
+                yield place, message
+
+    def load(self, place: int) -> Message | None:
+        """The message in a place; None where the file has lost it."""
+        try:
+            return self.table.load(place)
+        except KspyError:
+            return None
 
     def whole(self, msg_type: str) -> Script | None:
         """The first recorded request of a type that was answered with reply and idle."""
@@ -128,7 +134,8 @@ class Book:
     def count(self) -> int:
         """The last execution count of the recording; 0 where there is none."""
         for place in list(self.replies("execute_reply"))[: -_LOOKED_BACK - 1 : -1]:
-            count = self.table.load(place).content.get("execution_count")
+            reply = self.load(place)
+            count = reply.content.get("execution_count") if reply else None
             if isinstance(count, int):
                 return count
         return 0

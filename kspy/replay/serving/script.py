@@ -21,6 +21,7 @@ from typing import Final, Literal
 import numpy as np
 
 from kspy.analysis.table import Array, Table
+from kspy.errors import KspyError
 from kspy.recording.outcome import IDLE, STARTING
 from kspy.wire.frames import CHANNELS
 from kspy.wire.message import ENCODED, REDELIVERED, TO_CLIENT
@@ -172,7 +173,10 @@ class Scripts:
         seen: set[str] = set()
         found = []
         for place in places:
-            msg_id = self._table.load(place).msg_id
+            try:
+                msg_id = self._table.load(place).msg_id
+            except KspyError:
+                msg_id = ""
             if not msg_id or msg_id not in seen:
                 found.append(place)
             seen.add(msg_id)
