@@ -20,7 +20,7 @@ from kspy.analysis.sameness.rules import Rules
 from kspy.analysis.table import Table
 from kspy.errors import KspyError
 from kspy.replay.serving.script import Script, Scripts
-from kspy.wire.message import Message
+from kspy.wire.message import Message, text
 
 _COMPARED: Final = 2000
 """Recorded requests among which the nearest is looked for."""
@@ -49,7 +49,7 @@ class Book:
         rules = Rules.usual()
         self._keys: tuple[Key, ...] = (
             exact_key,
-            lambda message: masked_key(message, rules),
+            lambda message: masked_key(message, rules) + _comm(message),
             essential_key,
         )
         self._indexes: dict[tuple[str, int], dict[bytes, _Equals]] = {}
@@ -147,6 +147,13 @@ class Book:
             rows = table.rows(0, len(table))
             wanted = rows.to_client & (rows.types == list(table.names).index(msg_type))
             yield from np.flatnonzero(wanted).tolist()
+
+
+def _comm(message: Message) -> bytes:
+    """The comm that it is for, where there is one: it is not said to another one instead."""
+    if message.msg_type not in ("comm_msg", "comm_close"):
+        return b""
+    return text(message.content.get("comm_id")).encode("utf-8", "replace")
 
 
 def open_book(table: Table) -> Book:

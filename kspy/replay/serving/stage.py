@@ -320,6 +320,8 @@ class Stage:
             performance.said[line.place] = header
         rename = self._renaming.for_client(request.client) if request else None
         parent = self._parent(performance, recorded) if line.asked else None
+        if parent is not None:
+            parent = self._speaker.parent(recorded, parent)
         frames = self._speaker.frames(recorded, header, parent, rename)
         if recorded.msg_type.startswith("comm_"):
             content = decode(frames[5])
