@@ -81,7 +81,11 @@ def test_a_frontend_restarts_interrupts_and_takes_it_along() -> None:
     with installed(kernel="") as place:
         recording = RECORDINGS / "interrupt.kspy"
         assert place.kspy("install", "--recording", recording, "--user").returncode == 0
-        with place.session("kspy-interrupt", transport="ipc") as (manager, client):
+        with place.session("kspy-interrupt", transport="ipc", transport_encryption="required") as (
+            manager,
+            client,
+        ):
+            assert manager.curve_publickey
             sleeping = client.execute("import time\ntime.sleep(600)")
             while client.get_iopub_msg(timeout=PATIENCE)["msg_type"] != "execute_input":
                 pass
