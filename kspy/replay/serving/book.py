@@ -4,7 +4,7 @@ Recorded requests are looked up by type and content, strictly first: equal; equa
 varies by nature; equal in what decides about the answer (`kspy.analysis.sameness.keys`). Among
 equals they come in the recorded order, and after the last one the first again.
 
-The contents of a type are read when the first request of that type comes.
+The contents of a type are read when the first request of that type comes, or `prepare` says so.
 """
 
 from __future__ import annotations
@@ -58,6 +58,10 @@ class Book:
         for place in self.scripts.cues.tolist():
             self._by_type.setdefault(table.names[rows.types[place]], []).append(place)
 
+    def prepare(self, msg_type: str) -> None:
+        """Read the contents of a type now: of a long recording that takes seconds."""
+        self._index(msg_type, 0)
+
     def restart(self) -> None:
         """Begin with the first of equals again."""
         for index in self._indexes.values():
@@ -85,13 +89,16 @@ class Book:
         return None
 
     def _index(self, msg_type: str, strength: int) -> dict[bytes, _Equals]:
-        index = self._indexes.get((msg_type, strength))
-        if index is None:
-            index = self._indexes[msg_type, strength] = {}
+        if (msg_type, strength) not in self._indexes:
+            # Who asks for what is not quite equal asks for both: one reading serves them.
+            strengths = (0,) if strength == 0 else range(1, len(self._keys))
+            made: dict[int, dict[bytes, _Equals]] = {number: {} for number in strengths}
             for place, message in self.recorded(msg_type):
-                found = index.setdefault(self._keys[strength](message), _Equals())
-                found.places.append(place)
-        return index
+                for number, index in made.items():
+                    key = self._keys[number](message)
+                    index.setdefault(key, _Equals()).places.append(place)
+            self._indexes.update({(msg_type, number): made[number] for number in made})
+        return self._indexes[msg_type, strength]
 
     def recorded(self, msg_type: str) -> Iterator[tuple[int, Message]]:
         """The requests of a type, with their places, in order; lost ones are left out."""

@@ -59,6 +59,7 @@ def serve(options: Options) -> str:
         book = open_book(Table(recording))
         if not len(book.table):
             raise KspyError(f"{options.recording}: has no messages that could be served")
+        book.prepare("execute_request")
         path = options.connection_file or default_path()
         given = Path(path).exists()
         connection = load(path) if given else _new_connection(recording)
