@@ -253,7 +253,9 @@ class _ScriptWriter:
         )
 
     def _state(self, place: int, time_ns: int) -> None:
-        """A server says so when the kernel behind it died, and that it starts it again."""
+        """A server tells each client that the kernel died, and that it starts it again."""
+        if self.script.items and isinstance(self.script.items[-1], Restart):
+            return
         try:
             state = self._table.load(place).content.get("execution_state")
         except KspyError:
@@ -301,8 +303,7 @@ class _ScriptWriter:
     def _restart(self, time_ns: int, *, told: bool) -> None:
         self._ended = self._down = False
         self._running.clear()
-        if not (self.script.items and isinstance(self.script.items[-1], Restart)):
-            self.script.items.append(Restart(time_ns, told))
+        self.script.items.append(Restart(time_ns, told))
 
     def finish(self) -> Script:
         table = self._table
