@@ -89,25 +89,25 @@ def rigs(where: Path, *middles: Middle, profile: bool = False) -> Iterator[list[
 
 def _rig(stack: ExitStack, where: Path, middle: Middle, profile: bool) -> Rig:
     kernel_file, client_file = str(where / f"{middle}-kernel.json"), str(where / f"{middle}.json")
-    connection = Connection("tcp", "127.0.0.1", _free_ports(), KEY, "hmac-sha256")
+    connection = Connection("tcp", "127.0.0.1", free_ports(), KEY, "hmac-sha256")
     connection.write(kernel_file)
     stack.enter_context(helper("benchmarks.kernel", kernel_file))
     recording = where / "tap.kspy"
     if middle == "proxy":
-        connection = replace(connection, ports=_free_ports())
+        connection = replace(connection, ports=free_ports())
         connection.write(client_file)
         stack.enter_context(helper("benchmarks.bare_proxy", kernel_file, client_file))
     elif middle == "tap":
         existing = ("--existing", kernel_file, "--connection-file", client_file)
         stack.enter_context(tap(*existing, "-o", str(recording), profile=profile))
-        connection = _wait_for(client_file)
+        connection = wait_for_connection(client_file)
     client = Client(connection)
     stack.callback(client.close)
     client.wait_connected()
     return Rig(middle, client, recording)
 
 
-def _free_ports() -> dict[Channel, int]:
+def free_ports() -> dict[Channel, int]:
     taken = [socket.create_server(("127.0.0.1", 0)) for _ in CHANNELS]
     ports = {
         channel: int(server.getsockname()[1])
@@ -118,7 +118,7 @@ def _free_ports() -> dict[Channel, int]:
     return ports
 
 
-def _wait_for(path: str) -> Connection:
+def wait_for_connection(path: str) -> Connection:
     """What the connection file says that the tap writes when it is ready."""
     deadline = time.monotonic() + _TIMEOUT_MS / 1000
     while True:

@@ -12,6 +12,10 @@ of docs/filter.md:
         for message in kspy.select(recording, "type:execute_* error"):
             print(message.content["ename"])
 
+``kspy.diff(a, b)`` compares two recordings, as docs/diff.md says:
+
+        assert kspy.diff("before.kspy", "after.kspy").same
+
 ``kspy.connect(...)`` speaks to a kernel, over ZeroMQ or through a Jupyter server:
 
     async with kspy.connect(kernel="python3") as kernel:
@@ -34,12 +38,13 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from contextlib import AbstractAsyncContextManager
 
+    from kspy.export.compared.report import Report
     from kspy.recording.reader import Recording
     from kspy.replay.client.result import Replayed
     from kspy.speak.kernel import Kernel
     from kspy.wire.message import Message
 
-__all__ = ["__version__", "connect", "open", "replay", "select"]
+__all__ = ["__version__", "connect", "diff", "open", "replay", "select"]
 
 
 def open(path: str | os.PathLike[str]) -> Recording:  # noqa: A001 (the API's fixed name)
@@ -64,6 +69,40 @@ def select(recording: Recording, filter: str) -> Iterator[Message]:  # noqa: A00
     from kspy.analysis.filter.select import messages
 
     return messages(recording, parse(filter))
+
+
+def diff(
+    a: str | os.PathLike[str],
+    b: str | os.PathLike[str],
+    *,
+    ignore: Sequence[str] = (),
+    strict: bool = False,
+    factor: float | None = None,
+    only: str = "",
+) -> Report:
+    """Compare the session recorded in `b` with the one in `a`, request by request.
+
+    ignore   what does not count, beside what varies by nature: places in messages, as
+             `content.data["text/html"]`; `/regular expressions/`; names of rules, as "counts"
+    strict   nothing varies by nature: everything counts but what `ignore` names
+    factor   a thread that takes so many times as long, either way, is a difference
+    only     a filter: only threads of which a message matches
+
+    The result has `same`, `threads`, `counts` and `notes`; `str` of it is text for people. Raises
+    `kspy.errors.KspyError` if a file cannot be read, or `ignore` or `only` has a mistake.
+    """
+    from kspy.analysis.filter import parse
+    from kspy.analysis.filter.select import whole_table
+    from kspy.analysis.sameness.align import chosen_by
+    from kspy.analysis.sameness.rules import Rules
+    from kspy.export.compared.report import report
+
+    rules = (Rules.strict if strict else Rules.usual)(ignore)
+    wanted = parse(only) if only else None
+    with open(a) as old, open(b) as new:
+        tables = whole_table(old), whole_table(new)
+        chosen = chosen_by(wanted, *tables) if wanted else None
+        return report(*tables, rules, only=chosen, factor=factor)
 
 
 def connect(

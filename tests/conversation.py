@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from jupyter_client.session import Session
 
@@ -72,7 +72,7 @@ class Conversation:
         self.writer = Writer(path, metadata or {"kernel_name": "python3"})
         self.now_ns = START_NS
 
-    def __enter__(self) -> Conversation:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:

@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
-from typing import Any, TypeVar
+from typing import Any
 
 import pytest
+from comparing import finished
 from conversation import message, of_frames
 from hypothesis import given
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
-from kspy.analysis.difference import value_of
-from kspy.analysis.progress import Progress
+from kspy.analysis.difference import value_of, walk
+from kspy.analysis.sameness.comparing import Comparer
+from kspy.analysis.sameness.rules import Rules
 from kspy.analysis.sanitize import UNSAFE
 from kspy.tui.compare.columns import broken
 from kspy.tui.compare.rows import MOST_ROWS, Comparison, Row, compare
 from kspy.wire.frames import DELIMITER
-
-Result = TypeVar("Result")
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text() | st.binary(),
@@ -27,17 +26,9 @@ JSON = st.recursive(
 )
 
 
-def finish(work: Generator[Progress, None, Result]) -> Result:
-    while True:
-        try:
-            next(work)
-        except StopIteration as stop:
-            result: Result = stop.value
-            return result
-
-
 def rows(old: Any, new: Any) -> Comparison:
-    return finish(compare(old, new))
+    """Of any two values, where nothing varies by nature."""
+    return finished(compare((step, None) for step in walk(old, new)))
 
 
 def told(row: Row) -> tuple[str, str, str]:
@@ -87,8 +78,10 @@ def test_code_is_compared_line_by_line() -> None:
 
 def test_what_varies_by_nature_is_counted_apart() -> None:
     messages = [message("stream", {"name": "stdout", "text": "1"}) for _ in range(2)]
-    found = rows(*map(value_of, messages))
+    comparer = Comparer(Rules.usual())
+    found = finished(compare(comparer.steps("stream", *comparer.values(*messages, whole=True))))
     assert found.differences == 0
+    assert found.rules == ("message ids", "dates")
     assert found.varying == 2
     assert {row.left.key for row in found.rows if row.varies and row.left} == {"msg_id", "date"}
 

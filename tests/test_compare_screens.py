@@ -80,12 +80,11 @@ def verdict(view: ThreadView) -> str:
 
 
 def codes(left: str, right: str) -> CompareMessagesScreen:
-    return CompareMessagesScreen(
-        *(
-            message("execute_request", {"code": code, "n": n}, "shell", "to_kernel")
-            for n, code in enumerate((left, right))
-        )
+    old, new = (
+        message("execute_request", {"code": code, "n": n}, "shell", "to_kernel")
+        for n, code in enumerate((left, right))
     )
+    return CompareMessagesScreen(old, new)
 
 
 @piloted

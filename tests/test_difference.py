@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conversation import message
+from comparing import finished
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -19,11 +19,11 @@ from kspy.analysis.difference import (
     Difference,
     differences,
     format_path,
-    value_of,
-    varying,
     walk,
 )
 from kspy.analysis.filter.select import whole_table
+from kspy.analysis.sameness.comparing import Comparer
+from kspy.analysis.sameness.rules import Rules
 from kspy.analysis.table import Table
 from kspy.tui.compare.steps import Members, steps
 
@@ -186,7 +186,7 @@ def test_members_of_threads_are_paired_by_what_they_are() -> None:
                 "" if step.left is None else ok.msg_type(step.left.place),
                 "" if step.right is None else failed.msg_type(step.right.place),
             )
-            for step in steps(left, right)
+            for step in finished(steps(left, right, Comparer(Rules.usual())))
         ]
     assert all(old == new for old, new in found if old and new)
     both = [old for old, new in found if old and new]
@@ -197,11 +197,3 @@ def test_members_of_threads_are_paired_by_what_they_are() -> None:
 
 def _first(table: Table, msg_type: str) -> int:
     return next(place for place in range(len(table)) if table.msg_type(place) == msg_type)
-
-
-def test_what_varies_by_nature_is_known() -> None:
-    a, b = (message("stream", {"name": "stdout", "text": text}) for text in ("1\n", "2\n"))
-    differing = differences(value_of(a), value_of(b))
-    real = [format_path(d.path) for d in differing if not varying(d.path)]
-    assert real == ["content.text"]
-    assert "header.msg_id" in [format_path(d.path) for d in differing]

@@ -158,6 +158,60 @@ def test_strictly_nothing_varies() -> None:
     assert differing(stream("a"), stream("a")) == []
 
 
+def titled(**fields: Any) -> Message:
+    """A message whose header has these fields, always the same otherwise."""
+    header = {"msg_id": A, "session": B, "username": "u", "date": "2026-01-01T00:00:00Z", **fields}
+    return message("status", {"execution_state": "busy"}, header=header)
+
+
+def reply(msg_type: str, **content: Any) -> Message:
+    header = {"msg_id": A, "session": B, "username": "u", "date": "2026-01-01T00:00:00Z"}
+    return message(msg_type, {"status": "ok", **content}, "shell", header=header)
+
+
+def numbered(client: int) -> Message:
+    one = titled()
+    one.client = client
+    return one
+
+
+@pytest.mark.parametrize(
+    ("rule", "old", "new"),
+    [
+        ("message ids", titled(), titled(msg_id=C)),
+        ("dates", titled(), titled(date="2027-01-01T00:00:00Z")),
+        ("sessions", titled(), titled(session=C)),
+        ("user names", titled(), titled(username="another")),
+        ("clients", numbered(1), numbered(2)),
+        ("banners", reply("kernel_info_reply", banner="1"), reply("kernel_info_reply", banner="2")),
+        ("usage", reply("usage_reply", kernel_cpu=1.0), reply("usage_reply", kernel_cpu=2.0)),
+        (
+            "history",
+            reply("history_reply", history=[]),
+            reply("history_reply", history=[[1, 1, "x"]]),
+        ),
+    ],
+)
+def test_a_place_that_varies_by_nature(rule: str, old: Message, new: Message) -> None:
+    assert differing(old, new) == []
+    others = Rules(other for other in USUAL.active if other.name != rule)
+    assert differing(old, new, Comparer(others)) != []
+    assert differing(old, old, Comparer(others)) == []
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        (titled(), titled(version="4.0")),
+        (titled(), titled(more=1)),
+        (reply("kernel_info_reply", protocol_version="5.3"), reply("kernel_info_reply")),
+        (reply("usage_reply"), reply("usage_reply", status="error")),
+    ],
+)
+def test_a_place_that_counts(old: Message, new: Message) -> None:
+    assert differing(old, new) != []
+
+
 def test_requests_that_are_equal() -> None:
     assert exact_key(run("1")) == exact_key(run("1"))
     assert exact_key(run("1")) != exact_key(run("2"))

@@ -140,31 +140,6 @@ def format_path(path: KeyPath) -> str:
     return "".join(parts)
 
 
-@dataclass(frozen=True, slots=True)
-class Varying:
-    """What differs by nature between two messages that say the same."""
-
-    path: KeyPath
-    why: str
-
-
-VARYING: Final = (
-    Varying(("header", "msg_id"), "every message has an id of its own"),
-    Varying(("header", "date"), "when it was made"),
-    Varying(("header", "session"), "every client and every start of a kernel has its own"),
-    Varying(("parent_header", "msg_id"), "the id of the request"),
-    Varying(("parent_header", "date"), "when the request was made"),
-    Varying(("parent_header", "session"), "the session of the request"),
-    Varying(("metadata", "started"), "when the kernel began with it"),
-)
-"""Each rule once; for messages as `value_of` gives them."""
-
-
-def varying(path: KeyPath) -> Varying | None:
-    """The rule by which what `path` leads to differs by nature; None where there is none."""
-    return next((rule for rule in VARYING if path[: len(rule.path)] == rule.path), None)
-
-
 def value_of(message: Message, left_out: Container[str] = ()) -> Mapping[str, Any]:
     """All that two messages are compared by, as one JSON-like value; what says most comes first.
 

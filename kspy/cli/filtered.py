@@ -20,12 +20,12 @@ from kspy.recording.reader import Recording
 from kspy.wire.message import Message
 
 
-def wanted_by(text: str) -> Filter:
+def wanted_by(text: str, option: str = "--filter") -> Filter:
     """Raises `KspyError`, with the column of a mistake, counted from 1."""
     try:
         return parse(text)
     except FilterError as error:
-        raise KspyError(f"--filter: {error} (column {error.start + 1})") from error
+        raise KspyError(f"{option}: {error} (column {error.start + 1})") from error
 
 
 def filtered_lines(

@@ -14,9 +14,10 @@ from kspy.analysis.sanitize import one_line
 from kspy.analysis.units import plural, size
 from kspy.export.json_lines import dumps, utc
 from kspy.export.style import Style, style_of_stdout
-from kspy.tap.kernelspecs import Tapped, installed
+from kspy.tap.kernelspecs import Installed, installed
 from kspy.tap.limits import Limits
 from kspy.tap.recordings_folder import Kept, default_folder, kept
+from kspy.tap.served_spec import Served
 
 LATEST: Final = 10
 """Recordings shown of a folder."""
@@ -27,7 +28,11 @@ LATEST: Final = 10
 def list_(as_json: bool) -> None:
     """List the kernels that kspy install added, and what they have recorded."""
     kernels = list(installed())
-    folders = {Path(tapped.arguments.recordings): None for tapped in kernels}
+    folders = {
+        Path(found.arguments.recordings): None
+        for found in kernels
+        if not isinstance(found.arguments, Served)
+    }
     folders[default_folder()] = None
     recordings = {folder: kept(folder) for folder in folders}
     if as_json:
@@ -39,19 +44,15 @@ def list_(as_json: bool) -> None:
 
 
 def _lines(
-    kernels: Sequence[Tapped], recordings: dict[Path, list[Kept]], style: Style
+    kernels: Sequence[Installed], recordings: dict[Path, list[Kept]], style: Style
 ) -> Iterator[str]:
     if not kernels:
         yield "no kernel is tapped; add one with: kspy install --kernel NAME"
-    width = max((len(tapped.name) for tapped in kernels), default=0)
-    for tapped in kernels:
-        arguments = tapped.arguments
-        text = (
-            f"{tapped.name:{width}}  {tapped.display_name}, in front of {arguments.kernel};"
-            f" keeps {keeps(arguments.limits)} in {arguments.recordings}"
-        )
-        if tapped.hidden_by:
-            text += f"; hidden by {tapped.hidden_by}"
+    width = max((len(kernel.name) for kernel in kernels), default=0)
+    for kernel in kernels:
+        text = f"{kernel.name:{width}}  {kernel.display_name}, {_does(kernel)}"
+        if kernel.hidden_by:
+            text += f"; hidden by {kernel.hidden_by}"
         yield style.fit(one_line(text), 0)
     for folder, found in recordings.items():
         if not found:
@@ -67,6 +68,16 @@ def _lines(
             yield f"  … and {len(found) - LATEST:,} older"
 
 
+def _does(kernel: Installed) -> str:
+    """What it is for."""
+    arguments = kernel.arguments
+    if isinstance(arguments, Served):
+        gone = "" if Path(arguments.recording).exists() else ", which is gone"
+        return f"serves {arguments.recording}{gone}"
+    keeps_ = keeps(arguments.limits)
+    return f"in front of {arguments.kernel}; keeps {keeps_} in {arguments.recordings}"
+
+
 def keeps(limits: Limits) -> str:
     """`all recordings`, or `the last 10, 2.0 GB, 30 days`."""
     parts = []
@@ -79,19 +90,26 @@ def keeps(limits: Limits) -> str:
     return f"at most {', '.join(parts)}" if parts else "all recordings"
 
 
-def _json(kernels: Sequence[Tapped], recordings: dict[Path, list[Kept]]) -> dict[str, object]:
+def _json_of(kernel: Installed) -> dict[str, object]:
+    arguments = kernel.arguments
+    told: dict[str, object] = {
+        "name": kernel.name,
+        "display_name": kernel.display_name,
+        "folder": kernel.folder,
+    }
+    if isinstance(arguments, Served):
+        return {**told, "recording": arguments.recording}
     return {
-        "kernels": [
-            {
-                "name": tapped.name,
-                "display_name": tapped.display_name,
-                "folder": tapped.folder,
-                "kernel": tapped.arguments.kernel,
-                "recordings": tapped.arguments.recordings,
-                "keep": asdict(tapped.arguments.limits),
-            }
-            for tapped in kernels
-        ],
+        **told,
+        "kernel": arguments.kernel,
+        "recordings": arguments.recordings,
+        "keep": asdict(arguments.limits),
+    }
+
+
+def _json(kernels: Sequence[Installed], recordings: dict[Path, list[Kept]]) -> dict[str, object]:
+    return {
+        "kernels": [_json_of(kernel) for kernel in kernels],
         "folders": [
             {
                 "folder": str(folder),

@@ -26,8 +26,10 @@ COMMANDS: Final[dict[str, tuple[str, str]]] = {
     "view": ("kspy.cli.view:view", "Look at a recording, or at a folder of them."),
     "show": ("kspy.cli.show:show", "Print a recording, a line a message."),
     "info": ("kspy.cli.info:info", "Say what is in a recording, and whether it is whole."),
+    "diff": ("kspy.cli.diff:diff", "Say what changed between two recordings."),
     "send": ("kspy.cli.send:send", "Send a message to a kernel, and print what comes back."),
     "replay": ("kspy.cli.replay:replay", "Send what was recorded to a kernel, and compare."),
+    "serve": ("kspy.cli.serve:serve", "Play the kernel of a recording, for any client."),
     "import": ("kspy.cli.import_:import_", "Make a recording of a browser's HAR file."),
     "repair": ("kspy.cli.repair:repair", "Write a whole file from a cut or damaged recording."),
 }

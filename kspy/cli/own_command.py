@@ -5,4 +5,4 @@ from __future__ import annotations
 import sys
 
 # -P: a module in the current folder that is called as one of ours must not be run
-WORDS = (sys.executable, "-P", "-c", "from kspy.cli.main import run; run()")
+WORDS = (sys.executable, "-P", "-m", "kspy")

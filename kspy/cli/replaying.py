@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Final
 
+from kspy.analysis.progress import Progress
 from kspy.cli.progress_line import ProgressLine
 from kspy.export.compared.entry import ComparedThread
 from kspy.export.style import style_of_stdout
@@ -63,7 +64,9 @@ class Replaying:
         total, runs = len(replay.script.items), self._plan.repeat
         prefix = f"run {number} of {runs}: " if runs > 1 else ""
         self._line.show(f"{prefix}starting")
-        watcher = Watcher(lambda done: self._line.count(f"{prefix}replaying", done, total))
+        watcher = Watcher(
+            lambda done: self._line.count(f"{prefix}replaying", Progress(done, total))
+        )
         task = asyncio.ensure_future(replay.run(number, watcher))
         with self._on_signals(task, watcher):
             try:
@@ -80,7 +83,7 @@ class Replaying:
             if alone:
                 self._print(lines.thread(thread))
 
-        result = runs.compare(run, tell, lambda p: self._line.count("comparing", p.done, p.total))
+        result = runs.compare(run, tell, lambda progress: self._line.count("comparing", progress))
         if alone:
             self._print(lines.run_end(result))
         else:

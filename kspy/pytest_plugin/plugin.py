@@ -7,6 +7,7 @@ named in the report. `kspy_serve` plays the kernel of a recording, `kspy_replay`
 from __future__ import annotations
 
 import re
+import shlex
 import shutil
 from collections.abc import Generator, Iterator
 from pathlib import Path
@@ -15,7 +16,12 @@ from typing import TYPE_CHECKING, Any, Final
 import pytest
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from kspy.pytest_plugin.kernels import Server, TappedKernel
+    from kspy.replay.client.result import Replayed
+
+    Replay = Callable[..., Replayed]
 
 _FOLDER: Final = "kspy-recordings"
 _LONGEST: Final = 150
@@ -81,7 +87,7 @@ def pytest_runtest_makereport(
     report = yield
     kept = item.stash.get(_KEPT, None)
     if report.failed and kept:
-        lines = [f"kspy view {path}" for path in kept.keep()]
+        lines = [f"kspy view {shlex.quote(str(path))}" for path in kept.keep()]
         if lines:
             report.sections.append(("kspy: what was said", "\n".join(lines)))
     return report
@@ -134,6 +140,38 @@ def kspy_serve(request: pytest.FixtureRequest) -> Iterator[Server]:
     finally:
         for kernel in served:
             kernel.stop()
+
+
+@pytest.fixture
+def kspy_replay(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, kspy_kernel: str
+) -> Iterator[Replay]:
+    """`kspy_replay("session.kspy")`: the test fails if a kernel answers otherwise than recorded.
+
+    The path is from the test's own folder; options as `kspy.replay` has them. `check=False`: give
+    the result, and fail nothing.
+    """
+    import kspy
+
+    kept = _kept(request)
+    made: list[Path] = []
+
+    def replay(recording: str | Path, *, check: bool = True, **options: Any) -> Replayed:
+        made.append(tmp_path_factory.mktemp("kspy") / "replayed.kspy")
+        kept.add(made[-1])
+        where = {"kernel": kspy_kernel} if not {"existing", "gateway"} & set(options) else {}
+        path = request.path.parent / recording
+        options = {"record": made[-1], **where, **options}
+        result: Replayed = _or_fail(kspy.replay, path, **options)
+        if check and not result.same:
+            pytest.fail(f"{path}\n{result}", pytrace=False)
+        return result
+
+    try:
+        yield replay
+    finally:
+        for recording in made:
+            kept.take_away(recording)
 
 
 def _kept(request: pytest.FixtureRequest) -> Kept:

@@ -24,7 +24,10 @@ _GONE_SECONDS: Final = 2.0
 
 
 class Launched:
-    """A kernel that is started, and ends with the conversation."""
+    """A kernel that is started, and ends with the conversation.
+
+    connection   where it is, once it is `open`
+    """
 
     owned = True
     restarts = False
@@ -43,11 +46,11 @@ class Launched:
         return self._name, self._kernel.description()
 
     async def open(self) -> Link:
-        self._connection = await whole(self._running.start())
-        return await self._connect(ZeroMQLink(self._connection))
+        self.connection = await whole(self._running.start())
+        return await self._connect(ZeroMQLink(self.connection))
 
     async def link(self, session: str) -> Link:
-        return await self._connect(ZeroMQLink(self._connection, subscribes=False))
+        return await self._connect(ZeroMQLink(self.connection, subscribes=False))
 
     async def _connect(self, link: ZeroMQLink) -> Link:
         try:

@@ -20,16 +20,21 @@ from kspy.wire.frames import CHANNELS
 def connection_path(options: Options) -> str:
     """Where the client's connection file goes. Raises `KspyError` if a file is there already."""
     if not options.connection_file:
-        runtime = Path(jupyter_runtime_dir())
-        runtime.mkdir(mode=0o700, parents=True, exist_ok=True)
-        # Clients that look for the newest kernel look for this pattern.
-        return str(runtime / f"kernel-kspy-{uuid.uuid4().hex[:8]}.json")
+        return default_path()
     path = Path(options.connection_file).absolute()
     if not path.parent.is_dir():
         raise KspyError(f"{path}: there is no folder {path.parent}")
     if path.exists() and not options.overwrite:
         raise KspyError(f"{path}: exists already; --force writes over it")
     return str(path)
+
+
+def default_path() -> str:
+    """A new connection file in Jupyter's runtime folder, which is made if it is not there."""
+    runtime = Path(jupyter_runtime_dir())
+    runtime.mkdir(mode=0o700, parents=True, exist_ok=True)
+    # Clients that look for the newest kernel look for this pattern.
+    return str(runtime / f"kernel-kspy-{uuid.uuid4().hex[:8]}.json")
 
 
 def client_side(kernel: Connection, options: Options, path: str) -> Connection:

@@ -1,8 +1,9 @@
-"""Kernelspecs that put a tap in front of a kernel: install them, remove them, find them.
+"""Kernelspecs of kspy's own: install them, remove them, find them.
 
-A tapped kernelspec is a copy of the one below it with another `argv`, which runs
-`kspy.tap.wrapper`, and another name. What frontends read stays as it is: language, logos,
-metadata, environment, interrupt mode, protocol version.
+A tapped kernelspec, which puts a tap in front of a kernel, is a copy of the one below it with
+another `argv`, which runs `kspy.tap.wrapper`, and another name. What frontends read stays as it is:
+language, logos, metadata, environment, interrupt mode, protocol version. A served one has no kernel
+below it: its `argv` runs `kspy serve` with a recording.
 """
 
 from __future__ import annotations
@@ -22,6 +23,8 @@ from jupyter_client.kernelspec import KernelSpecManager, NoSuchKernel
 from jupyter_core.paths import SYSTEM_JUPYTER_PATH
 
 from kspy.errors import KspyError
+from kspy.tap import served_spec
+from kspy.tap.served_spec import Served
 from kspy.tap.wrapper.arguments import MODULE, Arguments, of_kernelspec
 from kspy.tap.wrapper.spec import PYTHONS, python_of
 
@@ -30,8 +33,8 @@ _LOCAL: Final = "local-provisioner"
 
 
 @dataclass(frozen=True)
-class Tapped:
-    """A tapped kernelspec: its name, its folder, what it tells the wrapper.
+class Installed:
+    """A kernelspec of kspy's: its name, its folder, what it tells the wrapper or `kspy serve`.
 
     hidden_by   the folder of a kernelspec of the same name that frontends find in its place;
                 "" where frontends look elsewhere
@@ -40,7 +43,7 @@ class Tapped:
     name: str
     display_name: str
     folder: str
-    arguments: Arguments
+    arguments: Arguments | Served
     hidden_by: str | None = None
 
 
@@ -88,7 +91,7 @@ def _check_python(kernel: str, folder: str, argv: list[str]) -> None:
 
 
 def install(
-    arguments: Arguments,
+    arguments: Arguments | Served,
     values: dict[str, Any],
     *,
     name: str,
@@ -96,26 +99,25 @@ def install(
     user: bool = False,
     prefix: str | None = None,
     replace: bool = False,
-) -> Tapped:
-    """Install a tap in front of the kernelspec that `below` gave. Raises `KspyError`.
+) -> Installed:
+    """Install a tap in front of the kernelspec that `below` gave, or a recording.
 
-    `user` and `prefix` as `jupyter kernelspec install` has them; neither: for everybody.
+    `user` and `prefix` as `jupyter kernelspec install` has them; neither: for everybody. Raises
+    `KspyError`.
     """
     manager = KernelSpecManager()
     folder = _destination(manager, user, prefix) / name.lower()
     if os.path.lexists(folder) and not replace:
         raise KspyError(f"{folder}: exists already; --replace replaces it")
-    if folder == Path(arguments.folder):
+    tapped = arguments.folder if isinstance(arguments, Arguments) else None
+    if tapped is not None and folder == Path(tapped):
         raise KspyError(f"{folder}: is the kernelspec that is to be tapped; choose another --name")
-    tapped = {**values, "argv": [*_python(), MODULE, *arguments.command()]}
-    tapped["display_name"] = display_name
+    words = [MODULE, *arguments.command()] if tapped is not None else arguments.command()
+    values = {**values, "argv": [*_python(), *words], "display_name": display_name}
     with tempfile.TemporaryDirectory(prefix="kspy-") as temporary:
         source = Path(temporary) / "kernelspec"
         try:
-            shutil.copytree(arguments.folder, source, ignore=shutil.ignore_patterns(_FILE))
-            (source / _FILE).write_text(json.dumps(tapped, indent=1), encoding="utf-8")
-            if (original := Path(arguments.folder) / _FILE).exists():
-                shutil.copymode(original, source / _FILE)  # there may be secrets in its environment
+            _write(source, values, tapped)
             manager.install_kernel_spec(str(source), name, user=user, prefix=prefix)
         except ValueError as error:
             raise KspyError(f"{name}: {error}") from error
@@ -125,11 +127,22 @@ def install(
             raise KspyError(f"{folder}: cannot be installed: {why}{hint}") from error
     found = manager.find_kernel_specs().get(name.lower(), "")
     same = bool(found) and Path(found).resolve() == folder.resolve()
-    return Tapped(name.lower(), display_name, str(folder), arguments, None if same else found)
+    return Installed(name.lower(), display_name, str(folder), arguments, None if same else found)
+
+
+def _write(folder: Path, values: dict[str, Any], copied: str | None) -> None:
+    """Write a kernelspec's folder, with what else is in the one that it is made from."""
+    if copied is None:
+        folder.mkdir()
+    else:
+        shutil.copytree(copied, folder, ignore=shutil.ignore_patterns(_FILE))
+    (folder / _FILE).write_text(json.dumps(values, indent=1), encoding="utf-8")
+    if copied is not None and (original := Path(copied) / _FILE).exists():
+        shutil.copymode(original, folder / _FILE)  # there may be secrets in its environment
 
 
 def uninstall(name: str, prefix: str | None = None) -> str:
-    """Remove a tapped kernelspec; the folder that it was in. Raises `KspyError`.
+    """Remove a kernelspec of kspy's; the folder that it was in. Raises `KspyError`.
 
     One that frontends find goes before one of the same name that they do not. `prefix` as for
     `install`; None: wherever frontends look.
@@ -150,8 +163,8 @@ def uninstall(name: str, prefix: str | None = None) -> str:
     return folder
 
 
-def installed(prefix: str | None = None) -> Iterator[Tapped]:
-    """The tapped kernelspecs where frontends look, by name; also one that another hides."""
+def installed(prefix: str | None = None) -> Iterator[Installed]:
+    """The kernelspecs of kspy's where frontends look, by name; also one that another hides."""
     manager = KernelSpecManager()
     first = manager.find_kernel_specs()
     places = [str(_destination(manager, False, prefix))] if prefix else manager.kernel_dirs
@@ -171,15 +184,16 @@ def _folders(place: str) -> list[Path]:
         return []
 
 
-def _read(name: str, folder: str) -> Tapped | None:
+def _read(name: str, folder: str) -> Installed | None:
     try:
         values = json.loads((Path(folder) / _FILE).read_bytes())
-        arguments = of_kernelspec(values["argv"])
+        argv = values["argv"]
+        arguments = of_kernelspec(argv) or served_spec.of_kernelspec(argv)
     except (OSError, ValueError, KeyError, TypeError):
         return None
     if arguments is None:
         return None
-    return Tapped(name, str(values.get("display_name", "")), folder, arguments)
+    return Installed(name, str(values.get("display_name", "")), folder, arguments)
 
 
 def _destination(manager: KernelSpecManager, user: bool, prefix: str | None) -> Path:

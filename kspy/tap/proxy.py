@@ -33,6 +33,7 @@ from zmq.devices import monitored_queue
 
 from kspy.errors import KspyError
 from kspy.tap.connection import Connection, CurveKeys
+from kspy.tap.listening import listen
 from kspy.tap.lull import Lull
 from kspy.wire.frames import CHANNELS, Channel
 from kspy.wire.message import ROUTES
@@ -46,7 +47,6 @@ TOKEN_SIZE: Final = 16
 _LINGER_MS: Final = 1000
 _RECONNECT_MS: Final = 5
 _RECONNECT_LIMIT_MS: Final = 20
-_IPC_PATH_LIMIT: Final = zmq.IPC_PATH_MAX_LEN
 
 
 class Proxy:
@@ -125,7 +125,7 @@ class Proxy:
         try:
             for channel in CHANNELS:
                 if channel not in self._bound:
-                    self._bound[channel] = self._bind(channel, client)
+                    self._bound[channel] = listen(self._fronts[channel], channel, client)
         except KspyError:
             self._begin_lull()
             raise
@@ -136,27 +136,6 @@ class Proxy:
                 target=self._relay, args=(channel, copies), name=f"kspy-{channel}", daemon=True
             ).start()
         return self.client
-
-    def _bind(self, channel: Channel, client: Connection) -> int:
-        """Open one channel for clients; its port."""
-        front = self._fronts[channel]
-        if client.curve:
-            _serve_curve(front, client.curve)
-        ipc = client.transport == "ipc"
-        port = client.ports[channel] or (CHANNELS.index(channel) + 1 if ipc else 0)
-        wanted = replace(client, ports={channel: port}).endpoint(channel)
-        if ipc and len(wanted) - len("ipc://") > _IPC_PATH_LIMIT:
-            raise KspyError(
-                f"{wanted}: longer than an ipc address may be ({_IPC_PATH_LIMIT});"
-                " choose a shorter --connection-file"
-            )
-        try:
-            front.bind(wanted.removesuffix(":0") + ":*" if wanted.endswith(":0") else wanted)
-        except zmq.ZMQError as error:
-            raise KspyError(f"{wanted}: cannot listen there: {error.strerror}") from error
-        if ipc:
-            return port
-        return int(front.getsockopt_string(zmq.LAST_ENDPOINT).rstrip("\0").rpartition(":")[2])
 
     def start(self) -> None:
         """Connect to the kernel, and copy what it says. Raises `KspyError` for no address."""
@@ -221,12 +200,6 @@ class Proxy:
             for channel in CHANNELS:
                 path = self.client.endpoint(channel).removeprefix("ipc://")
                 Path(path).unlink(missing_ok=True)
-
-
-def _serve_curve(socket: Any, keys: CurveKeys) -> None:
-    socket.curve_publickey = keys.public.encode()
-    socket.curve_secretkey = keys.secret.encode()
-    socket.curve_server = True
 
 
 def use_curve(socket: Any, keys: CurveKeys) -> None:

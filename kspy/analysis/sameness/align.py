@@ -5,19 +5,22 @@ from __future__ import annotations
 import time
 from array import array
 from collections import Counter
-from collections.abc import Callable, Collection, Generator, Hashable, Iterator
+from collections.abc import Callable, Collection, Generator, Hashable, Iterator, Mapping
 from itertools import count
-from typing import Final
+from typing import Any, Final
 
 from kspy.analysis.alignment import matches
 from kspy.analysis.fields import imported_from
+from kspy.analysis.filter import Filter
+from kspy.analysis.filter.select import matching
 from kspy.analysis.progress import Progress
-from kspy.analysis.sameness.keys import essential_key
+from kspy.analysis.sameness.keys import ESSENTIAL, essential_key
 from kspy.analysis.sameness.pairing import Likeness, Pair, alike_contents, in_order, pair_up
 from kspy.analysis.sameness.parts import Parts
 from kspy.analysis.sameness.rules import Rules
 from kspy.analysis.sameness.said import Said
 from kspy.analysis.table import Table
+from kspy.wire.message import Message
 
 _STEP_SECONDS: Final = 0.005
 _SHIFT: Final = 32
@@ -25,6 +28,15 @@ _MESSAGE: Final = (1 << _SHIFT) - 1
 _NONE: Final = -(1 << 31)
 
 Chosen = tuple[Collection[int], Collection[int]]
+
+
+def chosen_by(wanted: Filter, old: Table, new: Table) -> Chosen:
+    """The threads of both of which a message matches a filter."""
+    found, others = (
+        {table.thread(item) for item in matching(wanted, table) if item >= 0} - {-1}
+        for table in (old, new)
+    )
+    return found, others
 
 
 class Alignment:
@@ -191,7 +203,9 @@ class _Aligning:
         a, b = Said(self._old.table, (old,)).message, Said(self._new.table, (new,)).message
         if a is None or b is None:
             return 0.0
-        return 1.0 if essential_key(a) == essential_key(b) else alike_contents(a.content, b.content)
+        if essential_key(a) == essential_key(b):
+            return 1.0
+        return alike_contents(_texts(a), _texts(b))
 
     def _ends(self, only: Chosen | None) -> list[Pair]:
         """Deaths and restarts that one side alone has, and could have been seen on the other."""
@@ -211,6 +225,14 @@ class _Aligning:
         return any(
             item is not None and part.thread_of(item) in threads for item, part, threads in sides
         )
+
+
+def _texts(request: Message) -> Mapping[str, Any]:
+    """What a request asks for in words, as code; all of its content where it has no words."""
+    content = request.content
+    wanted = ESSENTIAL.get(request.msg_type, tuple(content))
+    texts = {name: content[name] for name in wanted if isinstance(content.get(name), str)}
+    return texts or content
 
 
 def _is_imported(table: Table) -> bool:

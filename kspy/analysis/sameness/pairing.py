@@ -64,7 +64,7 @@ def arranged(partner: dict[int, int], old_length: int, new_length: int) -> list[
 
 
 def in_order(found: Iterable[Pair]) -> list[Pair]:
-    """By the old places; what only the new side has comes after what it came after there."""
+    """By the old places; what only the new side has comes before what it came before there."""
     with_old: list[Pair] = []
     by_new: list[Pair] = []
     for pair in found:
@@ -74,19 +74,20 @@ def in_order(found: Iterable[Pair]) -> list[Pair]:
             by_new.append(pair)
     with_old.sort(key=lambda pair: pair.old or 0)
     by_new.sort(key=lambda pair: pair.new or 0)
-    following: dict[int | None, list[Pair]] = defaultdict(list)
-    before: int | None = None
+    waiting: list[Pair] = []
+    before: dict[int, list[Pair]] = {}
     for pair in by_new:
         if pair.old is None:
-            following[before].append(pair)
-        elif not pair.moved:
-            before = pair.old
-    merged = following[None]
+            waiting.append(pair)
+        elif waiting and not pair.moved:
+            before[pair.old] = waiting
+            waiting = []
+    merged: list[Pair] = []
     for pair in with_old:
+        if pair.old in before:
+            merged += before[pair.old]
         merged.append(pair)
-        if pair.old in following:
-            merged += following[pair.old]
-    return merged
+    return merged + waiting
 
 
 def alike_contents(old: Mapping[str, Any], new: Mapping[str, Any]) -> float:

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from kspy.analysis.kernel_life import KernelLife
 from kspy.analysis.sameness.rules import (
     CHANNEL_ORDER,
+    DEBUGGER,
     ENDING,
     GREETINGS,
     HEARTBEATS,
@@ -154,11 +155,14 @@ class Parts:
             return GREETINGS
         if msg_type == "shutdown_reply":
             return ENDING
+        said = Said(self.table, (place,))
+        if msg_type == "stream":
+            return DEBUGGER if said.is_idle_talk(self._rules) else ""
         if msg_type != "status":
             return ""
         if self.table.outcome(place) == IS_STARTING:
             return STARTING
-        message = Said(self.table, (place,)).message
+        message = said.message
         return STARTING if message is not None and not message.parent_id else ENDING
 
     def _ends(self, threads: frozenset[int] | None) -> Iterator[int]:

@@ -32,6 +32,7 @@ READINESS: Final = "readiness"
 ENDING: Final = "ending"
 IDS: Final = "ids"
 COUNTS: Final = "counts"
+DEBUGGER: Final = "debugger warnings"
 
 
 @dataclass(frozen=True)
@@ -131,7 +132,18 @@ RULES: Final[tuple[Rule, ...]] = (
     Rule(
         "usage",
         "What memory and processor a kernel uses at a moment.",
-        ("usage_reply:content",),
+        tuple(
+            f"usage_reply:content.{name}"
+            for name in (
+                "hostname",
+                "pid",
+                "kernel_cpu",
+                "kernel_memory",
+                "cpu_count",
+                "host_cpu_percent",
+                "host_virtual_memory",
+            )
+        ),
     ),
     Rule(
         "history",
@@ -148,6 +160,13 @@ RULES: Final[tuple[Rule, ...]] = (
     Rule(STARTING, "The status that a kernel starts reaches only who listens by then."),
     Rule(READINESS, "How often a client asks for kernel_info before it begins."),
     Rule(ENDING, "What a kernel says when it is shut down by somebody else than the clients."),
+    Rule(
+        DEBUGGER,
+        "What a Python kernel's debugger says of frozen modules when it is loaded, or not.",
+        text=r"(?m:^[0-9]+\.[0-9]+s - (?:Debugger warning: It seems that frozen modules are"
+        r"|make the debugger miss breakpoints|to python to disable frozen modules"
+        r"|Note: Debugging will proceed).*$\n?)",
+    ),
     Rule(
         COUNTS,
         "Execution counts; for kernels that have run something before.",

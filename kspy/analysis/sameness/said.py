@@ -13,7 +13,7 @@ from typing import Any, Final
 from kspy.analysis.difference import Difference
 from kspy.analysis.sameness.comparing import Comparer
 from kspy.analysis.sameness.keys import masked_key, masked_text
-from kspy.analysis.sameness.rules import Rules
+from kspy.analysis.sameness.rules import DEBUGGER, MASK, RULES, Rules, masked
 from kspy.analysis.sameness.sight import AtSight
 from kspy.analysis.table import Table
 from kspy.errors import KspyError
@@ -25,6 +25,7 @@ _SMALL: Final = 1 << 16
 _LONGEST: Final = 64 << 20
 """Bytes of the messages that are compared as one text."""
 _STREAM: Final = {"name", "text"}
+_DEBUGGER: Final = next(rule for rule in RULES if rule.name == DEBUGGER)
 
 
 class Side:
@@ -99,6 +100,13 @@ class Said:
                 return None
             pieces.append(str(message.content.get("text")))
         return "".join(pieces)
+
+    def is_idle_talk(self, rules: Rules) -> bool:
+        """Is it a stream's text of which nothing counts?"""
+        if self.stream is None or not rules.has(DEBUGGER):
+            return False
+        text = self._text()
+        return bool(text) and not masked(text or "", _DEBUGGER).replace(MASK, "").strip()
 
     def equals(self, other: Said, rules: Rules) -> bool:
         """Do two single messages say the same, but for what varies by nature, at first sight?"""

@@ -166,7 +166,10 @@ class _Comparison:
         group: list[int] = []
         stream = None
         for place in places:
-            name = side.said((place,)).stream if joins else None
+            said = side.said((place,))
+            if said.is_idle_talk(self._comparer.rules):
+                continue
+            name = said.stream if joins else None
             if group and (name is None or name != stream):
                 found.append(side.said(tuple(group)))
                 group = []

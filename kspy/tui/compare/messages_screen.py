@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Generator, Mapping
 from functools import partial
-from typing import TYPE_CHECKING, ClassVar, cast
+from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 from rich.text import Text
 from textual.app import ComposeResult
@@ -13,8 +13,9 @@ from textual.screen import Screen
 from textual.widgets import Footer, Static
 
 from kspy.analysis.conventions import ARROWS
-from kspy.analysis.difference import value_of
 from kspy.analysis.progress import Progress
+from kspy.analysis.sameness.comparing import Comparer
+from kspy.analysis.sameness.rules import Rules
 from kspy.analysis.sanitize import one_line
 from kspy.analysis.units import duration
 from kspy.errors import KspyError
@@ -31,7 +32,11 @@ _TYPE = 40
 
 
 class CompareMessagesScreen(Screen[None]):
-    """`left` is the old one, `right` the new one: `+` is what only the right one has."""
+    """`left` is the old one, `right` the new one: `+` is what only the right one has.
+
+    comparer    knows the ids of both sessions; default: one that knows none
+    contents    of several messages that are one text, what they say together
+    """
 
     DEFAULT_CSS = """
     CompareMessagesScreen { background: $background; }
@@ -45,8 +50,16 @@ class CompareMessagesScreen(Screen[None]):
         Binding("q", "leave", "Back", show=False),
     ]
 
-    def __init__(self, left: Message, right: Message) -> None:
+    def __init__(
+        self,
+        left: Message,
+        right: Message,
+        comparer: Comparer | None = None,
+        contents: tuple[Mapping[str, Any], Mapping[str, Any]] | None = None,
+    ) -> None:
         super().__init__()
+        self._comparer = comparer or Comparer(Rules.usual())
+        self._contents = contents
         self._left = left
         self._right = right
         self._job: Job | None = None
@@ -69,10 +82,12 @@ class CompareMessagesScreen(Screen[None]):
 
     def _compare(self) -> Generator[Progress, None, Comparison]:
         yield Progress(0, 0)
-        left = value_of(self._left)
+        left, right = self._comparer.values(self._left, self._right, whole=True)
+        if self._contents:
+            old, new = self._contents
+            left, right = {**left, "content": old}, {**right, "content": new}
         yield Progress(0, 0)
-        right = value_of(self._right)
-        return (yield from compare(left, right))
+        return (yield from compare(self._comparer.steps(self._left.msg_type, left, right)))
 
     def _compared(self, comparison: Comparison) -> None:
         self._view.show(
@@ -98,7 +113,7 @@ class CompareMessagesScreen(Screen[None]):
         else:
             text = "no difference" if found.complete else "no difference found"
         if found.varying:
-            text += f"   {found.varying:,} more by nature (≈): ids, dates"
+            text += f"   {found.varying:,} more by nature (≈): {', '.join(found.rules)}"
         later = self._right.time_ns - self._left.time_ns
         if later:
             text += f"   {duration(abs(later))} {'later' if later > 0 else 'earlier'}"

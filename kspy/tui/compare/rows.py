@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
@@ -19,11 +19,13 @@ from kspy.analysis.alignment import (
     first_difference,
     pairs,
 )
-from kspy.analysis.difference import Key, KeyPath, Step, varying, walk
+from kspy.analysis.difference import Key, KeyPath, Step
 from kspy.analysis.fields import compact
 from kspy.analysis.progress import Progress
+from kspy.analysis.sameness.rules import Rule
 from kspy.analysis.sanitize import ELLIPSIS, one_line
-from kspy.analysis.units import plural, size
+from kspy.analysis.units import plural
+from kspy.analysis.window import changed_bytes, part, safe_pair, told_bytes, window
 
 Sign = Literal[" ", "~", "-", "+", "?"]
 """The same, changed, only on the left, only on the right, not compared."""
@@ -41,7 +43,6 @@ _LINES: Final = 2000
 _INSIDE: Final = 300
 """Rows of a part that is the same, or on one side alone."""
 _INLINE: Final = 60
-_BYTES: Final = 24
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,22 +72,31 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """All rows; how many differences are worth jumping to, and how many vary by nature."""
+    """All rows; how many differences are worth jumping to, how many vary by nature, by which rules.
+
+    complete   was everything compared?
+    """
 
     rows: list[Row]
     differences: int
     varying: int
     complete: bool
+    rules: tuple[str, ...] = ()
 
 
-def compare(old: Any, new: Any) -> Generator[Progress, None, Comparison]:
-    """The rows of two JSON-like values. Long work: see `Progress`."""
+def compare(
+    steps: Iterable[tuple[Step, Rule | None]],
+) -> Generator[Progress, None, Comparison]:
+    """The rows of two values, as `kspy.analysis.sameness.comparing` walks through them.
+
+    Long work: see `Progress`.
+    """
     maker = _Maker()
     complete = True
     due = time.monotonic() + _STEP_SECONDS
-    for step in walk(old, new):
-        complete = complete and step.kind != "uncompared"
-        maker.take(step)
+    for step, rule in steps:
+        complete = complete and (rule is not None or step.kind != "uncompared")
+        maker.take(step, rule)
         if len(maker.rows) >= MOST_ROWS:
             complete = False
             maker.note(0, "the rest is too much for this screen, and not compared", "?")
@@ -95,7 +105,7 @@ def compare(old: Any, new: Any) -> Generator[Progress, None, Comparison]:
             yield Progress(len(maker.rows), 0)
             due = time.monotonic() + _STEP_SECONDS
     maker.put_equal()
-    return Comparison(maker.rows, maker.differences, maker.varying, complete)
+    return Comparison(maker.rows, maker.differences, maker.varying, complete, tuple(maker.rules))
 
 
 class _Maker:
@@ -105,16 +115,17 @@ class _Maker:
         self._last_equal: deque[Row] = deque(maxlen=_NEAR)
         self.differences = 0
         self.varying = 0
+        self.rules: dict[str, None] = {}
         self._sign: Sign = " "
         self._varies = False
         self._number = -1
 
-    def take(self, step: Step) -> None:
+    def take(self, step: Step, rule: Rule | None) -> None:
         if step.kind == "leave" or not (step.path or step.kind in ("changed", "uncompared")):
             return
         old_key, new_key = _last(step.path), _last(step.new_path)
         indent = max(len(step.path) - 1, 0)
-        self._begin(step)
+        self._begin(step, rule)
         if step.kind == "enter":
             self._pair(indent, old_key, _opening(step.old), new_key, _opening(step.new))
         elif step.kind == "uncompared":
@@ -134,7 +145,7 @@ class _Maker:
             old, new = _changed_leaf(step.old, step.new)
             self._pair(indent, old_key, old, new_key, new, whole=True)
 
-    def _begin(self, step: Step) -> None:
+    def _begin(self, step: Step, rule: Rule | None) -> None:
         """What the rows to come have in common."""
         self._varies = False
         self._number = -1
@@ -142,9 +153,10 @@ class _Maker:
         if step.kind in ("same", "enter"):
             return
         self._sign = _SIGNS[step.kind]
-        self._varies = varying(step.path) is not None
-        if self._varies:
+        self._varies = rule is not None
+        if rule is not None:
             self.varying += 1
+            self.rules[rule.name] = None
         else:
             self._number = self.differences
             self.differences += 1
@@ -223,10 +235,8 @@ class _Maker:
     def _line(
         self, indent: int, keys: tuple[str, str], texts: tuple[str, str], *, quoted: bool
     ) -> None:
-        old, new = _window(*texts)
-        left, right = one_line(old), one_line(new)
-        if left == right and texts[0] != texts[1]:  # they differ in colours alone: show these
-            left, right = _with_colours(old), _with_colours(new)
+        old, new = window(*texts, _LONGEST, _BEFORE)
+        left, right = safe_pair(old, new)
         if quoted:
             left, right = f'"{left}"', f'"{right}"'
         marks = changed_words(left, right) if texts[0] != texts[1] else ([], [])
@@ -316,21 +326,13 @@ def _long(value: Any) -> bool:
 
 
 def _leaf(value: Any) -> str:
-    if isinstance(value, bytes):
-        more = ELLIPSIS if len(value) > _BYTES else ""
-        return f"{size(len(value))} {value[:_BYTES].hex(' ')}{more}".rstrip()
-    return _safe(compact(value))
+    return told_bytes(value) if isinstance(value, bytes) else _safe(compact(value))
 
 
 def _changed_leaf(old: Any, new: Any) -> tuple[str, str]:
     if isinstance(old, bytes) and isinstance(new, bytes):
-        at = first_difference(old, new)
-        return _bytes_from(old, at), _bytes_from(new, at)
+        return changed_bytes(old, new)
     return _value(old), _value(new)
-
-
-def _bytes_from(value: bytes, at: int) -> str:
-    return f"{size(len(value))}, from byte {at:,}: {value[at : at + _BYTES].hex(' ')}".rstrip(": ")
 
 
 def _value(value: Any) -> str:
@@ -357,24 +359,5 @@ def _lines_near(old: str, new: str) -> tuple[int, list[str], list[str]]:
     return skipped, old.split("\n", _LINES)[:_LINES], new.split("\n", _LINES)[:_LINES]
 
 
-def _window(old: str, new: str) -> tuple[str, str]:
-    """Both texts as far as they are shown: around the first difference."""
-    if max(len(old), len(new)) <= _LONGEST:
-        return old, new
-    start = max(first_difference(old, new) - _BEFORE, 0)
-    return _part(old, start), _part(new, start)
-
-
-def _part(text: str, start: int) -> str:
-    rest = len(text) - start - _LONGEST
-    before = f"({start:,} characters){ELLIPSIS}" if start else ""
-    after = f"{ELLIPSIS}({rest:,} characters)" if rest > 0 else ""
-    return before + text[start : start + _LONGEST] + after
-
-
 def _safe(text: str) -> str:
-    return one_line(text if len(text) <= _LONGEST else _part(text, 0))
-
-
-def _with_colours(text: str) -> str:
-    return one_line(text.replace("\x1b", "␛"))
+    return one_line(text if len(text) <= _LONGEST else part(text, 0, _LONGEST))

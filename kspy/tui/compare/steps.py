@@ -1,48 +1,62 @@
-"""Two threads as steps: which members belong together, what each says, and do they say the same.
+"""Two threads as lines of a screen: which messages belong together, and what each says.
 
-Members are paired by columns alone; what they say is read one pair after the other.
+What is the same is for `kspy.analysis.sameness` to say; here it becomes a sign and two summaries.
 """
 
 from __future__ import annotations
 
-from collections.abc import Generator, Hashable
+from collections.abc import Generator, Mapping
 from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
-from kspy.analysis.alignment import pairs, step_key
-from kspy.analysis.difference import differences, value_of, varying
 from kspy.analysis.progress import Progress
-from kspy.analysis.summary import summarize
+from kspy.analysis.sameness import said, threads
+from kspy.analysis.sameness.comparing import Comparer
+from kspy.analysis.sameness.threads import Verdict, compare_threads
+from kspy.analysis.summary import safe_line, summarize
 from kspy.analysis.table import Table
-from kspy.errors import KspyError
-from kspy.wire.message import Message
+from kspy.analysis.units import plural
 
-Verdict = Literal["", " ", "~", "-", "+", "?"]
-"""Not known yet, the same, changed, only on the left, only on the right, cannot be compared."""
+Sign = Literal["", " ", "~", "-", "+", "⇅", "?"]
 
+SIGNS: Final[Mapping[Verdict, Sign]] = {
+    "same": " ",
+    "differs": "~",
+    "only in a": "-",
+    "only in b": "+",
+    "order changed": "⇅",
+    "slower": "~",
+    "faster": "~",
+    "not compared": "?",
+}
+"""The sign of each verdict, the same on every screen; "" where it is not known yet."""
+
+DIFFERENT: Final = frozenset(SIGNS.values()) - {" "}
 MOST_STEPS: Final = 5000
-_LARGE: Final = 4 << 20
-"""Bytes of a message whose content is not compared here: enter on it does that."""
-_PAIR_BUDGET: Final = 20_000
 _SUMMARY: Final = 300
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Side:
-    """A member: its place in the table, and what it says, once that was read."""
+    """One side of a line. `places` has several where pieces of a stream are one text."""
 
-    place: int
+    places: tuple[int, ...]
     elapsed_ns: int
-    summary: str = ""
+    summary: str
+
+    @property
+    def place(self) -> int:
+        """Of the first message."""
+        return self.places[0]
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Step:
-    """Members that belong together. `verdict` compares them but for what varies by nature."""
+    """Messages that belong together. `verdict`: the sign of what was found."""
 
     left: Side | None
     right: Side | None
-    verdict: Verdict = ""
+    verdict: Sign
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,69 +66,55 @@ class Members:
     table: Table
     thread: int
 
-    def keys(self) -> list[Hashable]:
-        table = self.table
-        return [
-            step_key(table.channel(p), table.direction(p), table.msg_type(p), table.outcome(p))
-            for p in self.places()
-        ]
-
-    def places(self) -> list[int]:
-        """Places of its first members, no more than can be shown."""
-        members: list[int] = self.table.members(self.thread)[:MOST_STEPS].tolist()
-        return members
+    def side(self) -> said.Side:
+        """Its first messages, no more than can be shown."""
+        places: list[int] = self.table.members(self.thread)[:MOST_STEPS].tolist()
+        return said.Side(self.table, places)
 
     @property
     def left_out(self) -> int:
         return max(self.table.thread_size(self.thread) - MOST_STEPS, 0)
 
 
-def steps(left: Members, right: Members) -> list[Step]:
-    """The members of two threads, paired by type and channel; nothing is read."""
-    a, b = _sides(left), _sides(right)
-    return [
-        Step(
-            None if i is None else a[i],
-            None if j is None else b[j],
-            "+" if i is None else "-" if j is None else "",
-        )
-        for i, j in pairs(left.keys(), right.keys())
-    ]
+def steps(
+    left: Members, right: Members, comparer: Comparer
+) -> Generator[Progress, None, list[Step]]:
+    """Compare two threads. Long work: see `Progress`."""
+    old, new = left.side(), right.side()
+    found = yield from compare_threads(old, new, comparer)
+    made: list[Step] = []
+    for number, step in enumerate(found.steps):
+        made.append(_step(step, (old, left), (new, right)))
+        yield Progress(number + 1, len(found.steps))
+    return made
 
 
-def _sides(members: Members) -> list[Side]:
+def _step(
+    step: threads.Step, old: tuple[said.Side, Members], new: tuple[said.Side, Members]
+) -> Step:
+    left, right = (
+        _side(places, *side) if places else None
+        for places, side in ((step.old, old), (step.new, new))
+    )
+    return Step(left, right, SIGNS[step.verdict])
+
+
+def _side(places: tuple[int, ...], side: said.Side, members: Members) -> Side:
     table = members.table
     start = table.time_ns(table.head(members.thread))
-    return [Side(place, table.time_ns(place) - start) for place in members.places()]
+    return Side(places, table.time_ns(places[0]) - start, _summary(side.said(places)))
 
 
-def read_on(found: list[Step], left: Members, right: Members) -> Generator[Progress, None, None]:
-    """Read what the members of each step say, and compare them. Long work: see `Progress`."""
-    for number, step in enumerate(found):
-        sides = ((step.left, left.table), (step.right, right.table))
-        old, new = (None if side is None else _load(side, table) for side, table in sides)
-        if step.left and step.right:
-            step.verdict = _compared(old, new)
-        yield Progress(number + 1, len(found))
+def _summary(found: said.Said) -> str:
+    message = found.message
+    if message is None:
+        return "cannot be read: this part of the file is damaged"
+    if len(found.places) == 1:
+        return summarize(message)[:_SUMMARY]
+    pieces = plural(len(found.places), "message")
+    return safe_line(f"({pieces}) {text_of(found.content)}")[:_SUMMARY]
 
 
-def _load(side: Side, table: Table) -> Message | None:
-    try:
-        message = table.load(side.place)
-    except KspyError:
-        side.summary = "cannot be read: this part of the file is damaged"
-        return None
-    side.summary = summarize(message)[:_SUMMARY]
-    return message
-
-
-def _compared(old: Message | None, new: Message | None) -> Verdict:
-    if old is None or new is None:
-        return "?"
-    if max(old.size, new.size) > _LARGE:
-        return "?"
-    found = differences(value_of(old), value_of(new), _PAIR_BUDGET)
-    real = [difference for difference in found if not varying(difference.path)]
-    if any(difference.kind != "uncompared" for difference in real):
-        return "~"
-    return "?" if real else " "
+def text_of(content: Mapping[str, Any]) -> str:
+    """What a stream says."""
+    return str(content.get("text"))

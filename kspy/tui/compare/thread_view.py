@@ -20,7 +20,7 @@ from kspy.analysis.table import Table
 from kspy.recording.outcome import ERROR
 from kspy.tui.compare.columns import SIGN_WIDTH, Looks, Styled, column_width, side
 from kspy.tui.compare.moving import JUMPS, MOVES
-from kspy.tui.compare.steps import Side, Step
+from kspy.tui.compare.steps import DIFFERENT, Side, Step
 from kspy.tui.palette import Colours
 
 _CHANNEL: Final = 7
@@ -29,7 +29,6 @@ _TYPES: Final = (15, 19)
 """Cells of a time and of a type in narrow and in wide columns."""
 _WIDE: Final = 56
 _LONGEST_TYPE: Final = 100
-_DIFFERENT: Final = ("~", "-", "+", "?")
 
 
 class ThreadView(ScrollView, can_focus=True):
@@ -54,11 +53,11 @@ class ThreadView(ScrollView, can_focus=True):
             super().__init__()
             self.step = step
 
-    def __init__(self, tables: tuple[Table, Table], steps: Sequence[Step]) -> None:
+    def __init__(self, tables: tuple[Table, Table]) -> None:
         super().__init__()
         self.cursor = 0
         self._tables = tables
-        self._steps = steps
+        self._steps: Sequence[Step] = ()
         self._headings: tuple[str, str] = ("", "")
         self._looks: Looks | None = None
 
@@ -66,6 +65,12 @@ class ThreadView(ScrollView, can_focus=True):
         """What both sides are, as safe text."""
         self._headings = left, right
         self.refresh()
+
+    def show_steps(self, steps: Sequence[Step]) -> None:
+        """Show what was found."""
+        self._steps = steps
+        self.virtual_size = Size(0, len(steps) + 1)
+        self._go(self.cursor)
 
     @property
     def step(self) -> Step | None:
@@ -92,7 +97,7 @@ class ThreadView(ScrollView, can_focus=True):
         count = len(self._steps)
         for n in range(1, count + 1):
             line = (self.cursor + by * n) % count
-            if self._steps[line].verdict in _DIFFERENT:
+            if self._steps[line].verdict in DIFFERENT:
                 self._go(line)
                 return
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar, cast
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 from rich.text import Text
 from textual.app import ComposeResult
@@ -11,12 +12,15 @@ from textual.screen import Screen
 from textual.widgets import Footer, Static
 
 from kspy.analysis.progress import Progress
+from kspy.analysis.sameness.comparing import Comparer
+from kspy.analysis.sameness.rules import Rules
+from kspy.analysis.sameness.said import Said
 from kspy.analysis.sanitize import one_line
 from kspy.analysis.table import Table
 from kspy.analysis.units import duration
 from kspy.errors import KspyError
 from kspy.tui.compare.messages_screen import CompareMessagesScreen
-from kspy.tui.compare.steps import MOST_STEPS, Members, read_on, steps
+from kspy.tui.compare.steps import MOST_STEPS, Members, Side, Step, steps
 from kspy.tui.compare.thread_view import ThreadView
 from kspy.tui.desk import Job
 
@@ -48,12 +52,15 @@ class CompareThreadsScreen(Screen[None]):
         left_thread: int,
         right_thread: int,
         right_table: Table | None = None,
+        comparer: Comparer | None = None,
     ) -> None:
+        """`comparer`: knows the ids of both sessions; default: one that knows none."""
         super().__init__()
         self._left = Members(table, left_thread)
         self._right = Members(right_table or table, right_thread)
-        self._steps = steps(self._left, self._right)
-        self._view = ThreadView((self._left.table, self._right.table), self._steps)
+        self._comparer = comparer or Comparer(Rules.usual())
+        self._steps: Sequence[Step] = ()
+        self._view = ThreadView((self._left.table, self._right.table))
         self._job: Job | None = None
 
     def compose(self) -> ComposeResult:
@@ -65,7 +72,7 @@ class CompareThreadsScreen(Screen[None]):
         self._view.show_headings(_heading(self._left), _heading(self._right))
         self._view.focus()
         self._job = cast("KspyApp", self.app).desk.run(
-            read_on(self._steps, self._left, self._right),
+            steps(self._left, self._right, self._comparer),
             on_done=self._done,
             on_progress=self._progress,
             on_error=self._failed,
@@ -78,16 +85,15 @@ class CompareThreadsScreen(Screen[None]):
 
     def _progress(self, progress: Progress) -> None:
         self._say(f"comparing… {progress.done:,} of {progress.total:,}")
-        self._view.refresh()
 
     def _failed(self, error: Exception) -> None:
         """What no rule foresaw must not end the viewer either."""
         self._say(one_line(f"stopped: {type(error).__name__}: {error}"))
-        self._view.refresh()
 
-    def _done(self, _: None) -> None:
+    def _done(self, found: list[Step]) -> None:
+        self._steps = found
+        self._view.show_steps(found)
         self._say()
-        self._view.refresh()
 
     def _say(self, doing: str = "") -> None:
         verdicts = [step.verdict for step in self._steps]
@@ -95,13 +101,12 @@ class CompareThreadsScreen(Screen[None]):
             "differ": verdicts.count("~"),
             "only on the left": verdicts.count("-"),
             "only on the right": verdicts.count("+"),
+            "in another order": verdicts.count("⇅"),
             "not compared": verdicts.count("?"),
         }
         parts = [f"{count:,} {what}" for what, count in said.items() if count]
         same = verdicts.count(" ")
-        text = ", ".join([*parts, f"{same:,} the same"])
-        if doing:
-            text = f"{doing}  {text}"
+        text = doing or ", ".join([*parts, f"{same:,} the same"])
         if self._left.left_out or self._right.left_out:
             text += f"   only the first {MOST_STEPS:,} of each"
         self.query_one("#title", Static).update(Text(text, no_wrap=True, overflow="ellipsis"))
@@ -118,10 +123,18 @@ class CompareThreadsScreen(Screen[None]):
         except KspyError as error:
             self.notify(str(error), severity="error")
             return
-        self.app.push_screen(CompareMessagesScreen(old, new))
+        contents = None
+        if len(left.places) > 1 or len(right.places) > 1:
+            contents = _content(self._left, left), _content(self._right, right)
+        self.app.push_screen(CompareMessagesScreen(old, new, self._comparer, contents))
 
     def action_leave(self) -> None:
         self.dismiss(None)
+
+
+def _content(members: Members, side: Side) -> Mapping[str, Any]:
+    """What all messages of a side say together."""
+    return Said(members.table, side.places).content
 
 
 def _heading(members: Members) -> str:

@@ -1,0 +1,67 @@
+"""Ids that clients made anew: of comms that they open, where the recorded client had others.
+
+A client that opens a recorded comm gives it an id of its own. What it says afterwards is looked up
+with the recorded id, and what the recorded kernel said is passed on with the client's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Final
+
+from kspy.analysis.difference import value_of
+from kspy.analysis.sameness.ids import Ids
+from kspy.replay.serving.request import Request
+from kspy.wire.message import Message, text
+
+_KEPT: Final = 200
+"""Comms that are remembered: a client may open them for ever."""
+
+
+class Renaming:
+    """Whose ids stand for which recorded ones; the latest first."""
+
+    def __init__(self) -> None:
+        self._known: list[tuple[bytes, Ids]] = []
+
+    def as_recorded(self, request: Request) -> Message:
+        """What a client said, with the recorded ids in its content."""
+        if not self._known:
+            return request.message
+        parts = request.message.parts
+        try:
+            before = after = parts.content.decode() if parts else ""
+        except UnicodeDecodeError:
+            return request.message
+        for _, ids in self._known:
+            after = ids.backward(after)
+        return request.message if after == before else request.with_content(after.encode())
+
+    def learn(self, recorded: Message, request: Request) -> None:
+        """A client opened a comm that the recorded client had opened, too."""
+        old, new = (text(m.content.get("comm_id")) for m in (recorded, request.message))
+        if request.msg_type != "comm_open" or not old or not new or old == new:
+            return
+        ids = next((ids for client, ids in self._known if client == request.client), None)
+        if ids is None or not ids.pair(old, new):
+            ids = Ids()
+            ids.learn(request.msg_type, _value(recorded), _value(request.message))
+            self._known.insert(0, (request.client, ids))
+            del self._known[_KEPT:]
+
+    def for_client(self, client: bytes) -> Callable[[str], str] | None:
+        """How to rename what is said to a client; None where nothing is to be renamed."""
+        if not self._known:
+            return None
+        known = sorted(self._known, key=lambda entry: entry[0] != client)
+
+        def rename(said: str) -> str:
+            for _, ids in known:
+                said = ids.forward(said)
+            return said
+
+        return rename
+
+
+def _value(message: Message) -> dict[str, Any]:
+    return dict(value_of(message))

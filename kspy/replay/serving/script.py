@@ -1,0 +1,313 @@
+"""What the recorded kernel did when a request came: the messages that it said, and what it
+waited for.
+
+Theory of operation: a *cue* is a recorded message that a client sent on shell or control. To it
+belong the kernel's messages whose parents lead to it and to no later cue. What the kernel said
+with no request of the recording as a parent belongs to the cue that came last before it.
+
+Times count from when the recorded kernel began with the cue: when it came, or when the kernel had
+ended the one before on the same channel. What the kernel said only after the client had done
+something, as answered an `input_request` or interrupted, is behind a *gate*.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from typing import Final, Literal
+
+import numpy as np
+
+from kspy.analysis.table import Array, Table
+from kspy.recording.outcome import IDLE, STARTING
+from kspy.wire.frames import CHANNELS
+from kspy.wire.message import ENCODED, REDELIVERED, TO_CLIENT
+
+Waited = Literal["input", "interrupt", "death"]
+
+_HB: Final = CHANNELS.index("hb")
+_STDIN: Final = CHANNELS.index("stdin")
+_ASKING: Final = (CHANNELS.index("shell"), CHANNELS.index("control"))
+_RESTARTS: Final = ("kernel_started", "kernel_restarted")
+_ENDS: Final = ("kernel_died", "kernel_restarted")
+_INTERRUPT: Final = "interrupt_request"
+_KEPT: Final = 1024
+"""Scripts that are kept; of a long recording they are made again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A message to say. `asked`: is it an answer, not what the kernel said of its own accord?"""
+
+    place: int
+    at_ns: int
+    asked: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Gate:
+    """Until this happens nothing more is said. `place`: of the message that it was, or after that.
+
+    "death": the recorded kernel died here, so nothing more is said at all.
+    """
+
+    waits_for: Waited
+    place: int
+    at_ns: int
+
+
+Step = Line | Gate
+
+
+@dataclass(frozen=True, slots=True)
+class Script:
+    """What follows a cue, which is a place in the recording.
+
+    over      after so many steps it is the next request's turn
+    whole     were there a reply and idle?
+    hangs     the recorded kernel never came back from it
+    revives   after a "death": did another kernel take its place?
+    """
+
+    cue: int
+    msg_type: str
+    steps: Sequence[Step]
+    over: int
+    whole: bool
+    hangs: bool
+    revives: bool
+
+
+class Scripts:
+    """The scripts of a recording, each made when it is asked for.
+
+    cues   places of the messages that clients sent on shell and control, in order
+    """
+
+    def __init__(self, table: Table) -> None:
+        self._table = table
+        rows = table.rows(0, len(table))
+        channels, to_client = rows.channels, rows.to_client
+        self.cues: Array = np.flatnonzero(~to_client & np.isin(channels, _ASKING))
+        self._cue_list: list[int] = self.cues.tolist()
+        self._same_channel = {
+            channel: self.cues[channels[self.cues] == channel].tolist() for channel in _ASKING
+        }
+        self._interrupts = self._find_interrupts()
+        self._unasked: list[int] = np.flatnonzero(self._are_unasked()).tolist()
+        self.of = lru_cache(_KEPT)(self._make)
+
+    @property
+    def before_all(self) -> Sequence[int]:
+        """What the kernel said before any request came."""
+        return self._unasked_of(-1)
+
+    def _find_interrupts(self) -> list[tuple[int, int]]:
+        """Each as the place before which it happened, and when: by message or by the tap."""
+        table = self._table
+        found = [
+            (place + 1, table.time_ns(place))
+            for place in self._cue_list
+            if table.msg_type(place) == _INTERRUPT
+        ]
+        found += [
+            (table.event_place(number), event.time_ns)
+            for number, event in enumerate(table.events)
+            if event.name == "kernel_interrupted"
+        ]
+        return sorted(found)
+
+    def _are_unasked(self) -> Array:
+        """Of each message: did the kernel say it of its own accord?"""
+        table = self._table
+        rows = table.rows(0, len(table))
+        inside: Array = rows.to_client & (rows.channels != _HB) & (rows.threads >= 0)
+        inside &= (rows.flags & REDELIVERED) == 0
+        is_cue = np.zeros(len(table), bool)
+        is_cue[self.cues] = True
+        if len(table.heads):
+            inside &= ~is_cue[table.heads[np.where(rows.threads >= 0, rows.threads, 0)]]
+        names = np.array([name == "iopub_welcome" for name in table.names] or [False], bool)
+        inside &= ~names[rows.types]
+        alive_again = [
+            table.event_place(n) for n, e in enumerate(table.events) if e.name == "kernel_restarted"
+        ]
+        first_again = alive_again[0] if alive_again else len(table)
+        inside[:first_again] &= rows.outcomes[:first_again] != STARTING
+        for start, stop in self._endings():
+            inside[start:stop] = False
+        return inside
+
+    def _endings(self) -> Iterator[tuple[int, int]]:
+        """Where the kernel was being shut down by somebody else than the clients."""
+        table = self._table
+        start: int | None = None
+        for number, event in enumerate(table.events):
+            if event.name == "kernel_shut_down" and start is None:
+                start = table.event_place(number)
+            elif event.name in _RESTARTS and start is not None:
+                yield start, table.event_place(number)
+                start = None
+        if start is not None:
+            yield start, len(table)
+
+    def _answers(self, cue: int) -> list[int]:
+        """The places of what the kernel said to it, in order."""
+        table = self._table
+        routes, flags = table.columns.routes, table.columns.flags
+        found = []
+        for place in table.members(table.thread(cue)).tolist():
+            if not routes[place] & TO_CLIENT or flags[place] & REDELIVERED:
+                continue
+            if self._cue_of(place) == cue:
+                found.append(place)
+        if found and flags[cue] & ENCODED:
+            return self._without_copies(found)
+        return found
+
+    def _cue_of(self, place: int) -> int:
+        """The nearest cue that its parents lead to, -1 where there is none."""
+        routes = self._table.columns.routes
+        above = self._table.parent(place)
+        while above is not None:  # ends: a parent comes before what it is the parent of
+            if not routes[above] & TO_CLIENT and routes[above] & 7 in _ASKING:
+                return above
+            above = self._table.parent(above)
+        return -1
+
+    def _without_copies(self, places: list[int]) -> list[int]:
+        """Over WebSockets each client gets a copy of what is published; one is enough."""
+        seen: set[str] = set()
+        found = []
+        for place in places:
+            msg_id = self._table.load(place).msg_id
+            if not msg_id or msg_id not in seen:
+                found.append(place)
+            seen.add(msg_id)
+        return found
+
+    def _unasked_of(self, cue: int) -> list[int]:
+        number = bisect_right(self._cue_list, cue)
+        end = self._cue_list[number] if number < len(self._cue_list) else len(self._table)
+        start = bisect_right(self._unasked, cue)
+        return self._unasked[start : bisect_left(self._unasked, end)]
+
+    def _make(self, cue: int) -> Script:
+        table = self._table
+        answers = self._answers(cue)
+        lost = table.msg_type(cue).endswith("_request") and not self._is_over(cue, answers)
+        death = self._death(cue, answers) if lost else None
+        stuck = lost and self._is_stuck(cue, death)
+        death = death if stuck else None
+        gates = self._gates(cue, answers)
+        if death is not None:
+            gates.append(Gate("death", table.event_place(death), table.event(death).time_ns))
+        steps, over = self._steps(cue, answers, gates)
+        return Script(
+            cue,
+            table.msg_type(cue),
+            steps,
+            over,
+            self._replied(cue, answers) and self._idled(cue, answers),
+            stuck and death is None,
+            death is not None and self._revives(death),
+        )
+
+    def _steps(
+        self, cue: int, answers: Sequence[int], gates: Sequence[Gate]
+    ) -> tuple[Sequence[Step], int]:
+        """Lines and gates in order, and after how many of them it is the next one's turn."""
+        table = self._table
+        began = self._began(cue, answers)
+        said = dict.fromkeys(self._unasked_of(cue), False) | dict.fromkeys(answers, True)
+        steps: list[Step] = []
+        over, at_ns, passed = 0, 0, 0
+        for place in [*sorted(said), len(table)]:
+            while passed < len(gates) and gates[passed].place <= place:
+                at_ns = max(at_ns, gates[passed].at_ns - began)
+                steps.append(replace(gates[passed], at_ns=at_ns))
+                over = len(steps)
+                passed += 1
+            if place < len(table):
+                at_ns = max(at_ns, table.time_ns(place) - began)
+                steps.append(Line(place, at_ns, said[place]))
+                over = len(steps) if said[place] else over
+        return tuple(steps), over
+
+    def _is_stuck(self, cue: int, death: int | None) -> bool:
+        """Did the kernel say nothing any more to those that came later, till it died if it did?"""
+        table = self._table
+        end = len(table) if death is None else table.event_place(death)
+        others = self._same_channel[table.columns.routes[cue] & 7]
+        for other in others[bisect_right(others, cue) :]:
+            if other >= end:
+                break
+            if self._answers(other):
+                return False
+        return True
+
+    def _began(self, cue: int, answers: Sequence[int]) -> int:
+        """When the recorded kernel began with it, Unix time in ns."""
+        table = self._table
+        others = self._same_channel[table.columns.routes[cue] & 7]
+        number = bisect_left(others, cue)
+        began = table.time_ns(cue)
+        if number:
+            before = self._answers(others[number - 1])
+            began = max(began, table.time_ns(before[-1])) if before else began
+        return min(began, table.time_ns(answers[0])) if answers else began
+
+    def _is_over(self, cue: int, answers: Sequence[int]) -> bool:
+        return self._replied(cue, answers) or self._idled(cue, answers)
+
+    def _replied(self, cue: int, answers: Sequence[int]) -> bool:
+        channel = self._table.channel(cue)
+        return any(
+            self._table.channel(place) == channel and self._table.parent(place) == cue
+            for place in answers
+        )
+
+    def _idled(self, cue: int, answers: Sequence[int]) -> bool:
+        table = self._table
+        return any(table.outcome(place) == IDLE and table.parent(place) == cue for place in answers)
+
+    def _death(self, cue: int, answers: Sequence[int]) -> int | None:
+        """Number of the event by which the kernel ended before it was done with the cue."""
+        table = self._table
+        last = answers[-1] if answers else cue
+        return next(
+            (
+                number
+                for number, event in enumerate(table.events)
+                if event.name in _ENDS and table.event_place(number) > last
+            ),
+            None,
+        )
+
+    def _revives(self, death: int) -> bool:
+        return any(event.name in _RESTARTS for event in self._table.events[death:])
+
+    def _gates(self, cue: int, answers: Sequence[int]) -> list[Gate]:
+        """What the client did meanwhile, before which place; when is still as recorded."""
+        if not answers:
+            return []
+        table = self._table
+        routes = table.columns.routes
+        found = [
+            Gate("input", place, table.time_ns(place))
+            for place in table.members(table.thread(cue)).tolist()
+            if routes[place] & 15 == _STDIN and place < answers[-1] and self._cue_of(place) == cue
+        ]
+        if table.msg_type(cue) == "execute_request":
+            others = self._same_channel[routes[cue] & 7]
+            number = bisect_left(others, cue)
+            before = self._answers(others[number - 1]) if number else []
+            first = max(cue, before[-1] if before else cue)
+            found += [
+                Gate("interrupt", place, time_ns)
+                for place, time_ns in self._interrupts
+                if first < place <= answers[-1]
+            ]
+        return sorted(found, key=lambda gate: gate.place)

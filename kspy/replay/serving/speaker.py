@@ -1,0 +1,181 @@
+"""Make a recorded message one that answers a new request; and make the kernel's own messages.
+
+What the recorded kernel said is passed on as it was, byte for byte, broken parts included: a
+frontend's bug may hang on them. New are only: in the header `msg_id`, `session` and `date`, where
+it has them; the parent header, which is the new request's; and the signature, which is wrong where
+the recorded one was.
+"""
+
+from __future__ import annotations
+
+import json
+import uuid
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import lru_cache
+from typing import Any, Final
+
+import msgpack
+import orjson
+
+from kspy.analysis.table import Table
+from kspy.replay.serving.request import Request
+from kspy.speak.compose import new_header
+from kspy.wire.frames import DELIMITER, Channel
+from kspy.wire.message import BAD_SIGNATURE, text
+from kspy.wire.packers import decode
+from kspy.wire.signature import SignatureChecker
+
+Frames = list[bytes]
+Rename = Callable[[str], str]
+
+_EMPTY: Final = b"{}"
+_KEPT: Final = 512
+_SMALL: Final = 1 << 16
+"""Messages up to that size, so many of them, are kept ready."""
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """A recorded message, taken apart. `header` is None where it cannot be read.
+
+    parent   place of the message that it answers, or None
+    whole    False: these frames are no Jupyter message
+    """
+
+    channel: Channel
+    frames: Sequence[bytes]
+    whole: bool
+    msg_type: str = ""
+    topic: Sequence[bytes] = ()
+    header: Mapping[str, Any] | None = None
+    raw_header: bytes = b""
+    packs_msgpack: bool = False
+    parent: int | None = None
+    raw_parent: bytes = b""
+    metadata: bytes = b""
+    content: bytes = b""
+    buffers: Sequence[bytes] = ()
+    bad_signature: bool = False
+
+
+class Speaker:
+    """Speaks as a kernel that has `session` and signs with `checker`."""
+
+    def __init__(self, table: Table, checker: SignatureChecker) -> None:
+        self.session = uuid.uuid4().hex
+        self._table = table
+        self._checker = checker
+        self._small = lru_cache(_KEPT)(self._take_apart)
+        self._said = 0
+
+    # What was recorded
+
+    def recorded(self, place: int) -> Recorded:
+        """Raises `KspyError` where the file has lost it."""
+        small = self._table.size(place) <= _SMALL
+        return self._small(place) if small else self._take_apart(place)
+
+    def _take_apart(self, place: int) -> Recorded:
+        message = self._table.load(place)
+        parts = message.parts
+        if parts is None:
+            return Recorded(message.channel, list(message.frames), whole=False)
+        decoded = decode(parts.header)
+        msg_type = text(decoded.value.get("msg_type")) if decoded else ""
+        topic = list(parts.identities)
+        if message.encoding != "zmq":
+            topic = [self._topic(msg_type, message.content)]
+        return Recorded(
+            message.channel,
+            (),
+            True,
+            msg_type,
+            topic,
+            decoded.value if decoded else None,
+            parts.header,
+            decoded is not None and decoded.packer == "msgpack",
+            self._table.parent(place),
+            parts.parent_header or _EMPTY,
+            parts.metadata or _EMPTY,
+            parts.content or _EMPTY,
+            list(message.buffers),
+            bool(message.recorded_flags & BAD_SIGNATURE),
+        )
+
+    def header(self, recorded: Recorded) -> bytes:
+        """Its header as that of a message that is sent now."""
+        old = recorded.header
+        if old is None:
+            return recorded.raw_header
+        new = {"msg_id": self._next_id(), "session": self.session, "date": _now()}
+        header = {**old, **{name: new[name] for name in new if name in old}}
+        return msgpack.packb(header) if recorded.packs_msgpack else _json(header)
+
+    def frames(
+        self, recorded: Recorded, header: bytes, parent: bytes | None, rename: Rename | None
+    ) -> Frames:
+        """What follows the identities. `parent` None: the recorded one."""
+        metadata, content = recorded.metadata, recorded.content
+        if rename is not None:
+            metadata, content = (_renamed(part, rename) for part in (metadata, content))
+        parts = [header, recorded.raw_parent if parent is None else parent, metadata, content]
+        signature = self._checker.sign(parts)
+        if recorded.bad_signature:
+            signature = signature[::-1] if signature != signature[::-1] else b"wrong"
+        return [DELIMITER, signature, *parts, *recorded.buffers]
+
+    # What was not
+
+    def compose(
+        self, msg_type: str, content: Mapping[str, Any], request: Request | None, **metadata: Any
+    ) -> Frames:
+        """A message of the kernel's own that answers `request`, if any, in its packer."""
+        packed = request is not None and request.speaks_msgpack
+        pack = msgpack.packb if packed else _json
+        header = new_header(msg_type, self.session, {"msg_id": self._next_id()})
+        parent = request.raw_header if request else pack({})
+        parts = [pack(header), parent, pack(metadata), pack(content)]
+        return [DELIMITER, self._checker.sign(parts), *parts]
+
+    def knows(self, frames: Sequence[bytes], at: int) -> bool:
+        """Is the signature of what a client sent right? `at`: the delimiter's place."""
+        return self._checker(frames, at)
+
+    def sign(self, parts: Sequence[bytes]) -> bytes:
+        """The signature of header, parent header, metadata and content."""
+        return self._checker.sign(parts)
+
+    def topic(self, msg_type: str) -> Frames:
+        """What subscribers of iopub may choose by, as ipykernel has it."""
+        return [f"kernel.{self.session}.{msg_type}".encode()]
+
+    def _topic(self, msg_type: str, content: Mapping[str, Any]) -> bytes:
+        name = text(content.get("name"))
+        if msg_type == "stream" and name:
+            return f"stream.{name}".encode("utf-8", "replace")
+        return self.topic(msg_type)[0]
+
+    def _next_id(self) -> str:
+        self._said += 1
+        return f"{self.session}_{self._said}"
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat().replace("+00:00", "Z")
+
+
+def _json(value: Mapping[str, Any]) -> bytes:
+    try:
+        return orjson.dumps(value)
+    except TypeError:  # an integer of more than 64 bits, a lone surrogate
+        return json.dumps(value).encode()
+
+
+def _renamed(part: bytes, rename: Rename) -> bytes:
+    """With the ids that the client knows; bytes that are no text stay as they are."""
+    try:
+        return rename(part.decode()).encode()
+    except UnicodeDecodeError:
+        return part

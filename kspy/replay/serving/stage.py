@@ -1,0 +1,349 @@
+"""The served kernel without its sockets: requests and the time come in, messages go out.
+
+Rules, as ipykernel has them: a channel, and a subshell, does one request after the other. A
+request's answer begins when the one before has had its reply and idle, which is where the pauses
+of the recording count from. What the kernel said of its own accord goes on beside that. An
+interrupt concerns what the main shell runs.
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import count
+from typing import Protocol
+
+from kspy.errors import KspyError
+from kspy.replay.serving.book import Book
+from kspy.replay.serving.comms import Comms
+from kspy.replay.serving.housekeeping import STATEFUL, Housekeeping
+from kspy.replay.serving.improviser import Improviser
+from kspy.replay.serving.performance import FAST, Performance
+from kspy.replay.serving.renaming import Renaming
+from kspy.replay.serving.request import Request, delimiter_of
+from kspy.replay.serving.script import Gate, Line, Script
+from kspy.replay.serving.speaker import Recorded, Speaker
+from kspy.wire.frames import Channel
+from kspy.wire.packers import decode
+
+Emit = Callable[[Channel, Sequence[bytes]], None]
+Say = Callable[[str], None]
+
+
+class Understudy(Protocol):
+    """A real kernel that takes the requests that nobody recorded.
+
+    It calls `Stage.relieved` when it is done with one.
+    """
+
+    def ask(self, request: Request) -> None: ...
+
+    def interrupt(self) -> None: ...
+
+    def restart(self) -> None: ...
+
+
+@dataclass
+class Queue:
+    """The requests of a channel and subshell; `running` is what is done with the first."""
+
+    waiting: deque[Request] = field(default_factory=deque)
+    running: Performance | Request | None = None
+
+
+class Stage:
+    """`ended` says why the kernel is to end, once it is; `restarts`: and to begin anew."""
+
+    def __init__(
+        self,
+        book: Book,
+        speaker: Speaker,
+        emit: Emit,
+        say: Say,
+        *,
+        name: str,
+        speed: float = FAST,
+        ports: Mapping[str, int] | None = None,
+        understudy: Understudy | None = None,
+    ) -> None:
+        self.ended = ""
+        self.restarts = False
+        self._book, self._speaker, self._emit, self._say = book, speaker, emit, say
+        self._speed = speed
+        self._understudy = understudy
+        self.comms = Comms()
+        self._improviser = Improviser(
+            book, speaker, emit, say, Housekeeping(book, ports or {}, self.comms), name
+        )
+        self._renaming = Renaming()
+        self._queues: dict[tuple[Channel, str], Queue] = {}
+        self._main = Queue()
+        self._timers: list[tuple[float, int, Performance]] = []
+        self._numbers = count()
+        self._homes: dict[Performance, Queue | None] = {}
+        self._asking: dict[bytes, Performance] = {}
+        self._told: set[int] = set()
+
+    def start(self, now: float) -> None:
+        """Say what the kernel said before anybody asked."""
+        self._improviser.status("starting", None)
+        steps = tuple(Line(place, 0, asked=False) for place in self._book.scripts.before_all)
+        prologue = Script(-1, "", steps, 0, whole=False, hangs=False, revives=False)
+        self._perform(Performance(prologue, None, now), None, now)
+
+    def restart(self, now: float) -> None:
+        """Forget all, and begin with the first of equal requests again."""
+        self._forget()
+        self.ended, self.restarts = "", False
+        self._told.clear()
+        self._book.restart()
+        if self._understudy:
+            self._understudy.restart()
+        self.start(now)
+
+    def _forget(self) -> None:
+        """What a kernel loses that ends, though its sockets stay."""
+        for queue in self._queues.values():
+            queue.waiting.clear()
+            queue.running = None
+        self._queues.clear()
+        self._timers.clear()
+        self._homes.clear()
+        self._asking.clear()
+        self.comms.clear()
+        self._renaming = Renaming()
+
+    # What happens
+
+    def subscribed(self, topic: bytes) -> None:
+        """A client subscribed to iopub (messaging specification, "Welcome message")."""
+        try:
+            content = {"subscription": topic.decode()}
+        except UnicodeDecodeError:
+            return
+        self._emit("iopub", [topic, *self._speaker.compose("iopub_welcome", content, None)])
+
+    def receive(self, channel: Channel, frames: Sequence[bytes], now: float) -> None:
+        """A client sent something on shell, control or stdin."""
+        at = delimiter_of(frames)
+        if at is None or not self._speaker.knows(frames, at):
+            why = "is no Jupyter message" if at is None else "has a wrong signature"
+            self._say(f"{channel}: what came {why}; a kernel does not answer that")
+            return
+        request = Request(channel, frames, at)
+        if channel == "stdin":
+            self._take_input(request, now)
+        elif request.msg_type == "shutdown_request":
+            self._shut_down(request, now)
+        else:
+            if request.msg_type == "interrupt_request":
+                self.interrupt(now)
+            key = channel, request.subshell
+            queue = self._queues.setdefault(key, Queue())
+            queue.waiting.append(request)
+            self._run(queue, now)
+
+    def wait(self, now: float) -> float | None:
+        """Seconds until `wake` is to be called; None: nothing is to be waited for."""
+        return max(0.0, self._timers[0][0] - now) if self._timers else None
+
+    def wake(self, now: float) -> None:
+        """Do what it is time for."""
+        while self._timers and self._timers[0][0] <= now and not self.ended:
+            _, _, performance = heapq.heappop(self._timers)
+            if performance in self._homes:
+                self._perform(performance, self._homes[performance], now)
+
+    def interrupt(self, now: float) -> None:
+        """Interrupt what the main shell runs."""
+        queue = self._queues.get(("shell", ""), self._main)
+        running = queue.running
+        if isinstance(running, Request):
+            if self._understudy:
+                self._understudy.interrupt()
+        elif running is not None and running.script.msg_type == "execute_request":
+            if running.interruptible:
+                running.open("interrupt")
+                self._perform(running, queue, now)
+            else:
+                self._break_off(running, queue, now)
+
+    def relieved(self, request: Request, why: str, now: float) -> None:
+        """The understudy is done with a request, or failed: `why` is not empty then."""
+        if why:
+            self._improviser.refuse(request, why)
+        for queue in self._queues.values():
+            if queue.running is request:
+                queue.running = None
+                self._run(queue, now)
+                return
+
+    # Requests
+
+    def _run(self, queue: Queue, now: float) -> None:
+        """Begin with the next requests, as far as that goes without waiting."""
+        while queue.running is None and queue.waiting and not self.ended:
+            request = queue.waiting.popleft()
+            script = self._find(request)
+            if script is not None:
+                retold = script.cue in self._told
+                self._told.add(script.cue)
+                queue.running = Performance(script, request, now, self._speed, retold)
+                self._play(queue.running, queue, now)
+            elif self._understudy and not self._improviser.knows_best(request):
+                queue.running = request
+                self._understudy.ask(request)
+            else:
+                self.comms.see(request.msg_type, request.content)
+                self._improviser.answer(request)
+
+    def _find(self, request: Request) -> Script | None:
+        message = self._renaming.as_recorded(request)
+        script = self._book.find(message, again=request.msg_type not in STATEFUL)
+        if script is None:
+            return None
+        if request.msg_type == "kernel_info_request" and not script.whole:
+            return self._book.whole(request.msg_type)  # or frontends would wait for ever
+        if request.msg_type.startswith("comm_"):
+            self.comms.see(request.msg_type, request.content)
+            self._renaming.learn(self._book.table.load(script.cue), request)
+        return script
+
+    def _take_input(self, request: Request, now: float) -> None:
+        performance = self._asking.pop(request.client, None)
+        queue = self._homes.get(performance) if performance else None
+        if performance is None or performance not in self._homes:
+            if self._understudy:
+                self._understudy.ask(request)
+            return
+        gate = performance.awaited("input")
+        if gate is not None:
+            performance.answers[gate.place] = request.raw_header
+            self._improviser.compare_input(gate.place, request)
+        performance.open("input")
+        self._perform(performance, queue, now)
+
+    def _shut_down(self, request: Request, now: float) -> None:
+        restart = bool(request.content.get("restart"))
+        self._improviser.reply(request, {"status": "ok", "restart": restart})
+        self._improviser.publish("shutdown_reply", {"status": "ok", "restart": restart}, request)
+        self.restarts = restart
+        self.ended = "restarted by a client" if restart else "shut down by a client"
+
+    def _break_off(self, running: Performance, queue: Queue, now: float) -> None:
+        """An interrupt where the recording has none: do as ipykernel does."""
+        self._drop(running)
+        queue.running = None
+        if running.request is not None:
+            self._improviser.interrupted(running.request, busy=running.unheard)
+            self._say(
+                f"an interrupt that was not recorded: message {self._book.seq(running.script.cue)}"
+                " was broken off"
+            )
+        waiting, queue.waiting = queue.waiting, deque()
+        for request in waiting:
+            stops = bool(request.content.get("stop_on_error", True))
+            if request.msg_type == "execute_request" and stops:
+                self._improviser.abort(request)
+            else:
+                queue.waiting.append(request)
+        self._run(queue, now)
+
+    # Performances
+
+    def _perform(self, performance: Performance, queue: Queue | None, now: float) -> None:
+        """Go on with a performance, and with its queue where it is over."""
+        self._play(performance, queue, now)
+        if queue is not None:
+            self._run(queue, now)
+
+    def _play(self, performance: Performance, queue: Queue | None, now: float) -> None:
+        """Say what it is time for, up to a pause, a gate or the end."""
+        self._homes[performance] = queue
+        while not self.ended:
+            self._release(performance, queue)
+            step = performance.step
+            if step is None:
+                if not performance.script.hangs:
+                    self._drop(performance)
+                return
+            if isinstance(step, Gate) and step.waits_for != "death":
+                if not performance.passes(step, now):
+                    return
+            elif (due := performance.due(step)) > now:
+                heapq.heappush(self._timers, (due, next(self._numbers), performance))
+                return
+            elif isinstance(step, Gate):
+                if not performance.script.revives:
+                    self.ended = "the recorded kernel died here"
+                    return
+                self._forget()
+                self._homes[performance] = queue
+            else:
+                self._say_line(performance, step)
+            performance.next()
+
+    def _release(self, performance: Performance, queue: Queue | None) -> None:
+        """Let the next request have its turn, where this one is over."""
+        over = performance.over and not performance.script.hangs
+        if over and queue is not None and queue.running is performance:
+            queue.running = None
+
+    def _drop(self, performance: Performance) -> None:
+        self._homes.pop(performance, None)
+
+    def _say_line(self, performance: Performance, line: Line) -> None:
+        if performance.retold and not line.asked:
+            return
+        request = performance.request
+        try:
+            recorded = self._speaker.recorded(line.place)
+        except KspyError as error:
+            self._say(str(error))
+            return
+        channel, identities = recorded.channel, recorded.topic
+        if channel != "iopub":
+            if request is None:
+                return
+            channel = "stdin" if channel == "stdin" else request.channel
+            identities = request.identities
+        if not recorded.whole:
+            told = recorded.frames if channel == "iopub" else [*identities, *recorded.frames[1:]]
+            self._emit(channel, told)
+            return
+        if channel == "stdin" and request and not self._asks(performance, request):
+            return
+        header = self._speaker.header(recorded)
+        if channel != "iopub":
+            performance.said[line.place] = header
+        rename = self._renaming.for_client(request.client) if request else None
+        parent = self._parent(performance, recorded) if line.asked else None
+        frames = self._speaker.frames(recorded, header, parent, rename)
+        if recorded.msg_type.startswith("comm_"):
+            content = decode(frames[5])
+            self.comms.see(recorded.msg_type, content.value if content else {})
+        self._emit(channel, [*identities, *frames])
+
+    def _parent(self, performance: Performance, recorded: Recorded) -> bytes:
+        """The new header of the message that this one answers."""
+        asked = performance.request.raw_header if performance.request else b"{}"
+        if recorded.parent is None or recorded.parent == performance.script.cue:
+            return asked
+        for headers in (performance.said, performance.answers):
+            if recorded.parent in headers:
+                return headers[recorded.parent]
+        return asked
+
+    def _asks(self, performance: Performance, request: Request) -> bool:
+        """Ask the client for input, if it allows that."""
+        if request.content.get("allow_stdin", True) is False:
+            performance.skip("input")
+            self._say(
+                f"message {self._book.seq(performance.script.cue)} asked for input then, and this"
+                " client allows none: what follows is as it was recorded"
+            )
+            return False
+        self._asking[request.client] = performance
+        return True

@@ -1,0 +1,494 @@
+"""Two sessions compared: what must be the same is, and what must differ does, both ways."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from itertools import combinations
+from pathlib import Path
+from typing import Any
+
+import msgpack
+import pytest
+from comparing import (
+    Talk,
+    both_ways,
+    cell,
+    cells,
+    compared,
+    display,
+    record,
+    stream,
+    verdicts,
+    without,
+)
+from conversation import MILLISECOND, Conversation, serialize
+
+from kspy.analysis.sameness.rules import Rules
+from kspy.export.compared.report import Report
+
+RECORDINGS = sorted((Path(__file__).parent.parent / "recordings").glob("*.kspy"))
+A, B, C = "6a62dbf7f8e245f485ec6ff2a0749af9", "0" * 32, "1" * 32
+
+
+def one(*outputs: tuple[str, dict[str, Any]], **options: Any) -> Talk:
+    """A session of one cell."""
+
+    def talk(to: Conversation) -> None:
+        cell(to, "run()", *outputs, **options)
+
+    return talk
+
+
+def steps(found: Report) -> list[tuple[str, str, list[str]]]:
+    return [
+        (message.msg_type, message.verdict, [value.path for value in message.differences])
+        for thread in found.threads
+        for message in thread.messages
+    ]
+
+
+@pytest.mark.parametrize("path", RECORDINGS, ids=lambda path: path.stem)
+def test_each_recording_is_the_same_as_itself(path: Path) -> None:
+    found = compared(path, path)
+    assert found.same
+    assert found.threads
+    assert compared(path, path, Rules.strict()).same
+
+
+def test_no_recording_is_the_same_as_another() -> None:
+    for old, new in combinations(RECORDINGS, 2):
+        assert not compared(old, new).same, (old, new)
+        assert not compared(new, old).same, (old, new)
+
+
+# What differs
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "expected", "messages"),
+    [
+        (
+            one(stream("1")),
+            one(stream("2")),
+            ["differs"],
+            [("stream", "differs", ["content.text"])],
+        ),
+        (
+            one(display("1"), display("2"), display("3")),
+            one(display("1"), display("3")),
+            ["differs"],
+            [("display_data", "only in a", [])],
+        ),
+        (
+            one(display("1"), display("2")),
+            one(display("2"), display("1")),
+            ["order changed"],
+            [("display_data", "order changed", [])],
+        ),
+        (
+            one(stream("x"), display("1")),
+            one(display("1"), stream("x")),
+            ["order changed"],
+            None,
+        ),
+        (
+            one(stream("x")),
+            one(stream("x", "stderr")),
+            ["differs"],
+            [("stream", "differs", ["content.name"])],
+        ),
+        (one(stream("x")), one(), ["differs"], [("stream", "only in a", [])]),
+        (cells("a", "b", "c"), cells("a", "c"), ["only in a"], []),
+        (cells("a", "b"), cells("b", "a"), ["order changed"], []),
+        (
+            cells("x = 1", "y = 2", "z = 3"),
+            cells("x = 1", "y = 4", "z = 3"),
+            ["differs"],
+            None,
+        ),
+    ],
+)
+def test_what_differs(
+    tmp_path: Path, old: Talk, new: Talk, expected: list[str], messages: list[Any] | None
+) -> None:
+    assert both_ways(tmp_path, old, new) == expected
+    found = compared(tmp_path / "a.kspy", tmp_path / "b.kspy")
+    if messages is not None:
+        assert steps(found) == messages
+
+
+def test_edited_code_is_the_same_request_changed(tmp_path: Path) -> None:
+    old = record(tmp_path / "a.kspy", cells("import os", "df.head()", "print(1)"))
+    new = record(tmp_path / "b.kspy", cells("import os", "new()", "df.head(5)", "print(1)"))
+    found = compared(old, new)
+    assert verdicts(found) == ["same", "only in b", "differs", "same"]
+    assert [thread.what for thread in found.threads][1:3] == ["new()", "df.head()"]
+
+
+def test_a_request_that_was_moved_and_answered_otherwise(tmp_path: Path) -> None:
+    def swapped(to: Conversation) -> None:
+        cell(to, "b", stream("b\n"))
+        cell(to, "c", stream("c\n"))
+        cell(to, "a", stream("other\n"))
+
+    old = record(tmp_path / "a.kspy", cells("a", "b", "c"))
+    found = compared(old, record(tmp_path / "b.kspy", swapped))
+    (differing,) = (thread for thread in found.threads if thread.verdict != "same")
+    assert differing.verdict == "differs"
+    assert differing.moved
+    assert "differs, order changed" in str(found)
+
+
+# Rule by rule: without it there is a difference, with it there is none; and what it must not hide
+
+
+FROZEN = (
+    "0.00s - Debugger warning: It seems that frozen modules are being used, which may\n"
+    "0.01s - make the debugger miss breakpoints. Please pass -Xfrozen_modules=off\n"
+)
+
+
+def split_stream(*pieces: str) -> Talk:
+    return one(*map(stream, pieces))
+
+
+def reply_first(to: Conversation) -> None:
+    cell(to, "run()", stream("x"))
+
+
+def reply_last(to: Conversation) -> None:
+    cell(to, "run()", stream("x"), reply_last=True)
+
+
+def with_heartbeat(to: Conversation) -> None:
+    to.raw("hb", "to_kernel", [b"ping"])
+    to.raw("hb", "to_client", [b"ping"])
+    cell(to, "run()")
+
+
+def unasked(msg_type: str, **content: Any) -> Talk:
+    def talk(to: Conversation) -> None:
+        to.publish(msg_type, content)
+        cell(to, "run()")
+
+    return talk
+
+
+def waiting(times: int) -> Talk:
+    def talk(to: Conversation) -> None:
+        for n in range(times):
+            request = to.ask("kernel_info_request")
+            if n == times - 1:
+                to.reply(request, {"protocol_version": "5.3"})
+        cell(to, "run()")
+
+    return talk
+
+
+def shut_down(to: Conversation) -> None:
+    cell(to, "run()")
+    nobody, _ = serialize("shutdown_request", {})
+    to.status("busy", nobody)
+    to.publish("shutdown_reply", {"status": "ok", "restart": False}, nobody)
+    to.status("idle", nobody)
+
+
+@pytest.mark.parametrize(
+    ("rule", "old", "new"),
+    [
+        ("stream pieces", split_stream("one two"), split_stream("one ", "tw", "o")),
+        ("channel order", reply_first, reply_last),
+        ("heartbeats", with_heartbeat, one()),
+        ("greetings", unasked("iopub_welcome", subscription=""), one()),
+        ("starting", unasked("status", execution_state="starting"), one()),
+        ("readiness", waiting(3), waiting(1)),
+        ("ending", shut_down, one()),
+        ("addresses", one(display("<A at 0x7f3a5c0d2e10>")), one(display("<A at 0x7f3a5c0d2e50>"))),
+        ("ids", one(display("x", display_id=A)), one(display("x", display_id=B))),
+        ("execution times", one(stream("Wall time: 3 ms")), one(stream("Wall time: 4 ms"))),
+        (
+            "cell files",
+            one(stream("/tmp/ipykernel_1/2.py:1: X")),
+            one(stream("/tmp/ipykernel_3/4.py:1: X")),
+        ),
+        ("debugger warnings", unasked("stream", name="stderr", text=FROZEN), one()),
+        ("debugger warnings", one(stream(FROZEN, "stderr")), one()),
+    ],
+)
+def test_what_varies_by_nature(tmp_path: Path, rule: str, old: Talk, new: Talk) -> None:
+    assert both_ways(tmp_path, old, new) == []
+    assert both_ways(tmp_path, old, new, without(rule)) != []
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        (split_stream("one two"), split_stream("one ", "too")),
+        (split_stream("a", "b"), split_stream("b", "a")),
+        (one(stream("a"), display("1"), stream("b")), one(stream("ab"), display("1"))),
+        (one(display("<A at 0x7f3a5c0d2e10>")), one(display("<B at 0x7f3a5c0d2e10>"))),
+        (unasked("stream", name="stdout", text="1"), one()),
+        (unasked("status", execution_state="starting"), unasked("stream", name="a", text="b")),
+        (waiting(1), one()),
+        (unasked("stream", name="stderr", text=f"{FROZEN}more"), one()),
+        (one(stream(f"{FROZEN}more", "stderr")), one()),
+        (one(stream("Wall time: 3 ms x")), one(stream("Wall time: 3 ms y"))),
+    ],
+)
+def test_what_no_rule_hides(tmp_path: Path, old: Talk, new: Talk) -> None:
+    assert both_ways(tmp_path, old, new) != []
+
+
+def test_kernel_info_between_other_requests_is_no_waiting(tmp_path: Path) -> None:
+    def asked(times: int) -> Talk:
+        def talk(to: Conversation) -> None:
+            cell(to, "run()")
+            for _ in range(times):
+                to.reply(to.ask("kernel_info_request"))
+
+        return talk
+
+    assert both_ways(tmp_path, asked(1), asked(2)) == ["only in b"]
+
+
+def test_after_a_restart_clients_wait_again(tmp_path: Path) -> None:
+    def restarted(times: int) -> Talk:
+        def talk(to: Conversation) -> None:
+            cell(to, "run()")
+            to.event("kernel_restarted", pid=1)
+            waiting(times)(to)
+
+        return talk
+
+    assert both_ways(tmp_path, restarted(1), restarted(3)) == []
+
+
+# Ids, through the whole session
+
+
+def comms(*opened: str, then: str) -> Talk:
+    def talk(to: Conversation) -> None:
+        for n, comm in enumerate(opened):
+            content = {"comm_id": comm, "target_name": f"t{n}", "data": {}}
+            cell(to, f"open({n})", ("comm_open", content))
+        cell(to, "say()", ("comm_msg", {"comm_id": then, "data": {"x": 1}}))
+
+    return talk
+
+
+def test_a_comm_id_may_be_another_but_not_be_used_wrongly(tmp_path: Path) -> None:
+    assert both_ways(tmp_path, comms(A, B, then=A), comms(B, C, then=B)) == []
+    assert both_ways(tmp_path, comms(A, B, then=A), comms(B, C, then=C)) == ["differs"]
+    assert both_ways(tmp_path, comms("x", "y", then="x"), comms("x", "y", then="y")) == ["differs"]
+
+
+# Clients
+
+
+def two_clients(first: int, second: int, order: str) -> Talk:
+    def talk(to: Conversation) -> None:
+        codes = {"1": iter("ab"), "2": iter("cd")}
+        for client in order:
+            number = first if client == "1" else second
+            cell(to, next(codes[client]), client=number)
+
+    return talk
+
+
+def test_clients_are_told_apart_by_what_they_ask(tmp_path: Path) -> None:
+    assert both_ways(tmp_path, two_clients(1, 2, "1122"), two_clients(1, 2, "2121")) == []
+    assert both_ways(tmp_path, two_clients(1, 2, "1212"), two_clients(7, 3, "1122")) == []
+    assert both_ways(tmp_path, two_clients(1, 2, "1122"), two_clients(1, 1, "1122")) == []
+
+
+def test_the_order_within_a_client_counts(tmp_path: Path) -> None:
+    def talk(codes: str) -> Talk:
+        def run(to: Conversation) -> None:
+            for code in codes:
+                cell(to, code, client=1)
+                cell(to, code.upper(), client=2)
+
+        return run
+
+    assert both_ways(tmp_path, talk("ab"), talk("ba")) == ["order changed", "order changed"]
+
+
+# Events
+
+
+def dying(**data: Any) -> Talk:
+    def talk(to: Conversation) -> None:
+        cell(to, "run()")
+        to.event("kernel_died", **data)
+
+    return talk
+
+
+def test_a_death_is_a_difference(tmp_path: Path) -> None:
+    assert both_ways(tmp_path, dying(signal=9), dying(signal=9)) == []
+    assert both_ways(tmp_path, dying(signal=9), one()) == ["only in a"]
+    assert both_ways(tmp_path, dying(signal=9), dying(signal=11)) == ["only in a", "only in b"]
+    found = compared(tmp_path / "a.kspy", tmp_path / "b.kspy")
+    assert [thread.event for thread in found.threads][1:] == ["kernel_died", "kernel_died"]
+    assert "kernel died: signal SIGKILL" in str(found)
+
+
+def test_a_kernel_that_was_told_to_end_did_not_die(tmp_path: Path) -> None:
+    def ended(to: Conversation) -> None:
+        cell(to, "run()")
+        to.event("kernel_shut_down")
+        to.event("kernel_died", signal=15)
+
+    assert both_ways(tmp_path, ended, one()) == []
+
+
+def test_where_nothing_is_known_of_the_process_no_death_is_missed(tmp_path: Path) -> None:
+    imported = {"kernel_name": "", "imported": {"from": "har"}}
+    old = record(tmp_path / "a.kspy", dying(signal=9))
+    new = record(tmp_path / "b.kspy", one(), imported)
+    assert compared(old, new).same
+    assert any("imported" in note for note in compared(old, new).notes)
+
+
+def test_gaps_and_ends_are_said(tmp_path: Path) -> None:
+    def gap(to: Conversation) -> None:
+        cell(to, "run()")
+        to.event("gap", lost=3, why="the disk was full")
+
+    old, new = record(tmp_path / "a.kspy", gap), record(tmp_path / "b.kspy", one())
+    found = compared(old, new)
+    assert found.same
+    assert found.notes == ("a: gap: 3 messages missing (the disk was full)",)
+    whole = new.read_bytes()
+    new.write_bytes(whole[:-20])
+    assert "b: was cut short; what came later was never written" in compared(old, new).notes
+
+
+# Time
+
+
+def taking(milliseconds: int) -> Talk:
+    def talk(to: Conversation) -> None:
+        request = to.ask("execute_request", {"code": "run()"})
+        to.now_ns += milliseconds * MILLISECOND
+        to.reply(request)
+
+    return talk
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "factor", "verdict", "told"),
+    [
+        (100, 500, None, "same", True),
+        (100, 150, None, "same", False),
+        (2, 90, None, "same", False),
+        (100, 500, 3.0, "slower", True),
+        (500, 100, 3.0, "faster", True),
+        (100, 250, 3.0, "same", False),
+        (2, 90, 3.0, "slower", False),
+    ],
+)
+def test_time(
+    tmp_path: Path, old: int, new: int, factor: float | None, verdict: str, told: bool
+) -> None:
+    a, b = (record(tmp_path / f"{n}.kspy", taking(n)) for n in (old, new))
+    found = compared(a, b, factor=factor)
+    assert verdicts(found) == [verdict]
+    assert found.same == (verdict == "same")
+    assert (("slower" in str(found)) or ("faster" in str(found))) == (told or verdict != "same")
+
+
+# Parts of sessions
+
+
+def test_a_part_of_the_old_session(tmp_path: Path) -> None:
+    old = record(tmp_path / "a.kspy", cells("a", "b", "c"))
+    new = record(tmp_path / "b.kspy", cells("b"))
+    assert verdicts(compared(old, new, old_threads={1})) == ["same"]
+    assert verdicts(compared(old, new, old_threads={0, 1})) == ["only in a", "same"]
+
+
+def test_only_some_threads_are_told_of(tmp_path: Path) -> None:
+    old = record(tmp_path / "a.kspy", cells("a", "b", "c"))
+    new = record(tmp_path / "b.kspy", cells("x", "b", "y"))
+    assert verdicts(compared(old, new, only=({0, 1}, set()))) == ["differs", "same"]
+    assert verdicts(compared(old, new, only=(set(), {1}))) == ["same"]
+
+
+# What cannot be read
+
+
+def raw(frames: Callable[[], list[bytes]]) -> Talk:
+    def talk(to: Conversation) -> None:
+        cell(to, "run()")
+        to.raw("iopub", "to_client", frames())
+
+    return talk
+
+
+def test_messages_that_are_none(tmp_path: Path) -> None:
+    assert both_ways(tmp_path, raw(lambda: [b"x"]), raw(lambda: [b"x"])) == []
+    assert both_ways(tmp_path, raw(lambda: [b"x"]), raw(lambda: [b"y"])) == ["differs"]
+
+
+def test_content_that_does_not_decode(tmp_path: Path) -> None:
+    def broken(content: bytes) -> Talk:
+        def frames() -> list[bytes]:
+            _, made = serialize("stream", {})
+            return [*made[:-1], content]
+
+        return raw(frames)
+
+    assert both_ways(tmp_path, broken(b"{no"), broken(b"{no")) == []
+    assert both_ways(tmp_path, broken(b"{no"), broken(b"{yes")) == ["differs"]
+
+
+def test_another_packer_says_the_same(tmp_path: Path) -> None:
+    def packed(text: str) -> Talk:
+        def frames() -> list[bytes]:
+            message, made = serialize("stream", {})
+            parts: tuple[Any, ...] = (message["header"], {}, {}, {"name": "stdout", "text": text})
+            return [*made[:3], *(msgpack.packb(part, default=str) for part in parts)]
+
+        return raw(frames)
+
+    assert both_ways(tmp_path, packed("1"), packed("1")) == []
+    assert both_ways(tmp_path, packed("1"), packed("2")) == ["differs"]
+
+
+def test_buffers_count(tmp_path: Path) -> None:
+    def buffers(*them: bytes) -> Talk:
+        def talk(to: Conversation) -> None:
+            request = cell(to, "run()")
+            to.publish("comm_msg", {"comm_id": A, "data": {}}, request, them)
+
+        return talk
+
+    assert both_ways(tmp_path, buffers(b"1", b"2"), buffers(b"1", b"2")) == []
+    assert both_ways(tmp_path, buffers(b"1", b"2"), buffers(b"1", b"3")) == ["differs"]
+    assert both_ways(tmp_path, buffers(b"1", b"2"), buffers(b"1")) == ["differs"]
+
+
+def test_what_is_damaged_is_not_compared(tmp_path: Path) -> None:
+    with Conversation(tmp_path / "a.kspy") as to:
+        cell(to, "a")
+        to.writer.flush()
+        cell(to, "b", stream("x" * 1000))
+        to.writer.flush()
+        cell(to, "c")
+    whole = (tmp_path / "a.kspy").read_bytes()
+    at = whole.index(b"chunk", whole.index(b"chunk", whole.index(b"chunk") + 1) + 1)
+    damaged = bytearray(whole)
+    damaged[at - 60] ^= 0xFF
+    (tmp_path / "b.kspy").write_bytes(damaged)
+    found = compared(tmp_path / "a.kspy", tmp_path / "b.kspy")
+    assert not found.same
+    assert compared(tmp_path / "b.kspy", tmp_path / "b.kspy").same is False
+
+
+def test_a_thread_of_very_many_messages(tmp_path: Path) -> None:
+    def many(step: int) -> Talk:
+        return one(*(stream("x" * step) for _ in range(2100 // step)))
+
+    assert both_ways(tmp_path, many(1), many(3)) == []
+    assert both_ways(tmp_path, many(1), many(11)) == ["differs"]

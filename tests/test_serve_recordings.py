@@ -1,0 +1,112 @@
+"""Every recording in recordings/ is served to a client, which gets what was recorded."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from viewing import RECORDINGS
+
+import kspy
+from kspy.analysis.difference import Difference
+from kspy.analysis.sameness.comparing import Comparer
+from kspy.analysis.sameness.rules import Rules
+from kspy.pytest_plugin.kernels import ServedKernel
+from kspy.recording.threads import Thread
+from kspy.speak.kernel import Kernel
+from kspy.speak.thread import LiveThread
+from kspy.wire.message import Message
+
+NAMES = sorted(path.stem for path in RECORDINGS.glob("*.kspy"))
+
+
+@contextmanager
+def served(recording: Path, **options: Any) -> Iterator[ServedKernel]:
+    kernel = ServedKernel(recording, **options)
+    try:
+        yield kernel
+    finally:
+        kernel.stop()
+
+
+async def ask_again(kernel: Kernel, thread: Thread) -> LiveThread:
+    """Send a recorded request as it was, and wait for what answers it."""
+    request = thread.request
+    live = await kernel.request(
+        request.msg_type,
+        request.content,
+        channel=request.channel,
+        buffers=request.buffers,
+        header={"version": request.header["version"]},
+    )
+    if request.content.get("code", "").endswith("time.sleep(600)"):
+        await until(live, "execute_input")
+        await (await kernel.request("interrupt_request")).done()
+    elif len(thread.messages) and any(m.msg_type == "input_request" for m in thread.messages):
+        await kernel.reply_input(await until(live, "input_request"), "Ada")
+    return live
+
+
+async def until(live: LiveThread, msg_type: str) -> Message:
+    async for message in live:
+        if message.msg_type == msg_type:
+            return message
+    raise AssertionError(f"{msg_type} did not come")
+
+
+def by_channel(messages: list[Message]) -> dict[str, list[Message]]:
+    """What the kernel said: channels overtake each other, within one the order holds."""
+    found: dict[str, list[Message]] = {}
+    for message in messages:
+        if message.direction == "to_client":
+            found.setdefault(message.channel, []).append(message)
+    return found
+
+
+def differences(old: Thread, new: LiveThread, comparer: Comparer) -> list[Difference]:
+    recorded, heard = by_channel(list(old.messages)), by_channel(list(new.messages))
+    assert {c: [m.msg_type for m in ms] for c, ms in heard.items()} == {
+        c: [m.msg_type for m in ms] for c, ms in recorded.items()
+    }
+    return [
+        difference
+        for channel, messages in recorded.items()
+        for one, other in zip(messages, heard[channel], strict=True)
+        for difference in comparer.differences(one, other)
+    ]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_client_gets_what_was_recorded(name: str) -> None:
+    async def converse(connection_file: Path) -> None:
+        async with kspy.connect(connection_file) as kernel:
+            comparer = Comparer(Rules.usual())
+            for thread in threads:
+                live = await ask_again(kernel, thread)
+                if not dies(thread):
+                    await live.done()
+                else:
+                    await until(live, "execute_input")
+                assert differences(thread, live, comparer) == []
+
+    def dies(thread: Thread) -> bool:
+        return name == "kernel-dies" and thread is threads[-1]
+
+    path = RECORDINGS / f"{name}.kspy"
+    with kspy.open(path) as recording:
+        threads = [
+            thread
+            for thread in recording.threads()
+            if thread.request.direction == "to_kernel"
+            and thread.request.msg_type != "interrupt_request"
+        ]
+        assert threads
+        with served(path) as kernel:
+            asyncio.run(converse(kernel.connection_file))
+            assert "kspy:" not in kernel.said
+            if name == "kernel-dies":
+                assert "the recorded kernel died here" in kernel.said
