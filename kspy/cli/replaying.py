@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Final
 
 from kspy.analysis.progress import Progress
+from kspy.cli.compare_options import CompareOptions
 from kspy.cli.progress_line import ProgressLine
 from kspy.export.compared.entry import ComparedThread
 from kspy.export.style import style_of_stdout
@@ -30,10 +31,11 @@ _SIGNALS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 class Replaying:
     """All runs of one replay; `run` gives the exit code."""
 
-    def __init__(self, path: Path, plan: Plan, *, as_json: bool) -> None:
+    def __init__(self, path: Path, plan: Plan, options: CompareOptions) -> None:
         self._path = path
         self._plan = plan
-        self._as_json = as_json
+        self._as_json = options.as_json
+        self._everything = options.everything
         self._line = ProgressLine()
         self._signal = 0
 
@@ -41,8 +43,8 @@ class Replaying:
         # Tornado logs what it raises as well; it would be said twice.
         logging.getLogger("tornado").addHandler(logging.NullHandler())
         with self._line, Replay(self._path, self._plan) as replay:
-            runs = Runs(replay)
-            lines = ReplayLines(style_of_stdout(), runs.result)
+            runs = Runs(replay, everything=self._everything)
+            lines = ReplayLines(style_of_stdout(), runs.result, everything=self._everything)
             self._print(lines.notes())
             for number in range(1, self._plan.repeat + 1):
                 run = asyncio.run(self._run(replay, number))

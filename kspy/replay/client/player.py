@@ -365,10 +365,10 @@ class Player:
 
     def _take(self, message: Message) -> None:
         place = self._progress.see(message, self._waiting.now())
-        if place is None:
-            if message.channel == "iopub" and message.msg_type == "status":
-                self._see_state(message)
-        elif message.msg_type in MAKERS:
+        msg_type = message.msg_type
+        if msg_type == "status":
+            self._see_state(message)
+        elif place is not None and msg_type in MAKERS:
             self._learn(place, message)
         self._waiting.happened()
 
@@ -382,7 +382,7 @@ class Player:
     def _see_state(self, message: Message) -> None:
         """A server says so when the kernel behind it died."""
         state = message.content.get("execution_state")
-        if state in ("restarting", "dead"):
+        if state in ("restarting", "dead") and message.channel == "iopub":
             self._lose(f"the kernel ended; the server says that it is {state}")
 
     def _lose(self, why: str) -> None:

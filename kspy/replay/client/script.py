@@ -180,12 +180,12 @@ class _ScriptWriter:
             if not route & TO_CLIENT:
                 if self._is_chosen(thread, names[kind]):
                     self._send(place, time_ns, route & 7, client, names[kind], parent)
+            elif route & 7 == _IOPUB and outcome == NOTHING and names[kind] == "status":
+                self._state(place, time_ns)
             elif parent in self._requests:
                 if socket and route & 7 == _IOPUB and client != self._requests[parent].client:
                     continue  # a server sends each of its WebSockets a copy
                 self._answer(place, time_ns, route & 7, names[kind], outcome, parent)
-            elif route & 7 == _IOPUB and names[kind] == "status" and outcome == NOTHING:
-                self._state(place, time_ns)
 
     def _is_chosen(self, thread: int, msg_type: str) -> bool:
         """Is it of the part that is played? What interrupts a request goes with it."""
