@@ -140,6 +140,7 @@ def test_a_server_that_starts_a_kernel_again_says_so_once_a_client(tmp_path: Pat
     with Conversation(path) as c:
         c.ask("execute_request", {"code": "die()"})
         c.status("restarting")
+        c.event("kernel_died")
         c.status("restarting")
         c.ask("execute_request", {"code": "1"})
     items = script_of(path).items

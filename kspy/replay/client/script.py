@@ -254,7 +254,7 @@ class _ScriptWriter:
 
     def _state(self, place: int, time_ns: int) -> None:
         """A server tells each client that the kernel died, and that it starts it again."""
-        if self.script.items and isinstance(self.script.items[-1], Restart):
+        if self._just_restarted():
             return
         try:
             state = self._table.load(place).content.get("execution_state")
@@ -289,10 +289,15 @@ class _ScriptWriter:
             self.script.signals += 1
         elif name == "kernel_shut_down":
             self._ended = True
-        elif name == "kernel_died" and not self._ended:
+        elif name == "kernel_died" and not self._ended and not self._just_restarted():
             self._die(time_ns)
         elif name == "kernel_restarted":
             self._restart(time_ns, told=True)
+
+    def _just_restarted(self) -> bool:
+        """Is what tells of a death only another word of one that is known?"""
+        last = self.script.items[-1] if self.script.items else None
+        return isinstance(last, Restart) and not last.told
 
     def _die(self, time_ns: int) -> None:
         if not self._down:
