@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from recorded import tell
 from tapping import surroundings
 
 import kspy
+from kspy.recording.writer import Writer
+
+RECORDINGS = Path(__file__).parent.parent / "recordings"
 
 TAPPED = """
 import pytest
@@ -110,3 +115,60 @@ def test_a_recording_that_is_kept_already_stays(tmp_path: Path) -> None:
     assert old.read_text() == "of before"
     assert f"kspy view {tmp_path}/kept/test_it.py-test_it-2.kspy" in said
     assert (tmp_path / "kept" / "test_it.py-test_it-2.kspy").exists()
+
+
+SERVED = """
+def test_a_frontend(kspy_serve):
+    kernel = kspy_serve("hello.kspy")
+    reply = kernel.client().execute_interactive("6 * 7", timeout=60)
+    assert reply["content"]["status"] == "ok"
+
+def test_no_such_recording(kspy_serve):
+    kspy_serve("none.kspy")
+"""
+
+REPLAYED = """
+def test_the_kernel_answers_as_it_did(kspy_replay):
+    assert kspy_replay("hello.kspy").same
+
+def test_the_kernel_answers_otherwise(kspy_replay):
+    kspy_replay("changed.kspy")
+
+def test_that_it_does_is_seen(kspy_replay):
+    result = kspy_replay("changed.kspy", check=False)
+    assert not result.same
+"""
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A folder with a recording, and one that no kernel will answer likewise."""
+    shutil.copy(RECORDINGS / "hello.kspy", tmp_path)
+    with kspy.open(RECORDINGS / "hello.kspy") as recording:
+        told = list(map(tell, recording.stories()))
+    with Writer(tmp_path / "changed.kspy", {"kernel_name": "python3"}) as writer:
+        for story in told:
+            if len(story) > 4:
+                _, time_ns, channel, direction, said, client, flags = story
+                frames = [frame.replace(b"hello\\n", b"hullo\\n") for frame in said]
+                writer.write(time_ns, channel, direction, frames, client=client, flags=flags)
+            else:
+                writer.event(*story[1:])
+    return tmp_path
+
+
+def test_a_recording_stands_in_for_a_kernel(folder: Path) -> None:
+    said = run_pytest(folder, SERVED).stdout
+    assert "1 failed, 1 passed" in said, said
+    assert "none.kspy" in said
+    assert "Traceback" not in said
+
+
+def test_a_recording_is_a_regression_test(folder: Path) -> None:
+    said = run_pytest(folder, REPLAYED).stdout
+    assert "1 failed, 2 passed" in said, said
+    assert "hullo" in said
+    kept = folder / "kspy-recordings" / "test_it.py-test_the_kernel_answers_otherwise.kspy"
+    assert f"kspy view {kept}" in said
+    with kspy.open(kept) as recording:
+        assert any("hello" in str(message.content.get("text")) for message in recording)

@@ -181,6 +181,11 @@ def numbered(client: int) -> Message:
         ("message ids", titled(), titled(msg_id=C)),
         ("dates", titled(), titled(date="2027-01-01T00:00:00Z")),
         ("sessions", titled(), titled(session=C)),
+        (
+            "engines",
+            reply("execute_reply", engine_info={"engine_uuid": A}),
+            reply("execute_reply", engine_info={"engine_uuid": B}),
+        ),
         ("user names", titled(), titled(username="another")),
         ("clients", numbered(1), numbered(2)),
         ("banners", reply("kernel_info_reply", banner="1"), reply("kernel_info_reply", banner="2")),

@@ -103,15 +103,15 @@ RULES: Final[tuple[Rule, ...]] = (
     Rule(
         "execution times",
         "How long it took, as metadata and the output of %time and %timeit say it.",
-        ("metadata.started", "metadata.engine"),
+        ("metadata.started",),
         text=rf"(?:user {_TIME}, sys: {_TIME}, total: {_TIME}|Wall time: {_TIME}"
         rf"|{_TIME}(?: ± {_TIME})? per loop(?: \(mean ± std\. dev\. of [^)]*\))?"
         rf"|The slowest run took {_NUMBER} times longer)",
     ),
     Rule(
         "engines",
-        "An error's execute_reply has an id of the kernel's process.",
-        ("execute_reply:content.engine_info.engine_uuid",),
+        "A kernel's replies have an id of its process.",
+        ("metadata.engine", "execute_reply:content.engine_info.engine_uuid"),
     ),
     Rule(
         "addresses",
