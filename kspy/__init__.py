@@ -190,7 +190,7 @@ def replay(
     from kspy.analysis.filter import parse
     from kspy.analysis.sameness.rules import Rules
     from kspy.errors import KspyError
-    from kspy.replay.client.player import Pace
+    from kspy.replay.client.pacing import Pace
     from kspy.replay.client.replaying import Plan
     from kspy.replay.client.result import replayed
     from kspy.speak.connect import Target

@@ -15,7 +15,7 @@ from kspy.cli.filtered import wanted_by
 from kspy.cli.kernel_options import check_kernel, kernel_options
 from kspy.cli.replaying import Replaying
 from kspy.cli.sending import warn
-from kspy.replay.client.player import Pace
+from kspy.replay.client.pacing import Pace
 from kspy.replay.client.replaying import Plan
 from kspy.speak.connect import Target
 from kspy.speak.kernel import TIME_LIMIT

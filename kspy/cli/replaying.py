@@ -9,6 +9,7 @@ import signal
 import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+from types import FrameType
 from typing import Final
 
 from kspy.analysis.progress import Progress
@@ -85,7 +86,8 @@ class Replaying:
             if alone:
                 self._print(lines.thread(thread))
 
-        result = runs.compare(run, tell, lambda progress: self._line.count("comparing", progress))
+        with _exit_on_signals():
+            result = runs.compare(run, tell, lambda done: self._line.count("comparing", done))
         if alone:
             self._print(lines.run_end(result))
         else:
@@ -115,3 +117,18 @@ class Replaying:
         again, self._signal = bool(self._signal), int(number)
         if number != signal.SIGINT or again or not watcher.stop():
             task.cancel()
+
+
+@contextlib.contextmanager
+def _exit_on_signals() -> Iterator[None]:
+    """Outside of an event loop: end by way of what is to be removed, as a private recording."""
+    before = {number: signal.signal(number, _exit) for number in _SIGNALS[1:]}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _exit(number: int, _: FrameType | None) -> None:
+    sys.exit(128 + number)

@@ -25,8 +25,8 @@ from kspy.analysis.table import Table
 from kspy.analysis.units import plural
 from kspy.errors import KspyError
 from kspy.recording.reader import Recording
+from kspy.replay.client.pacing import Pace
 from kspy.replay.client.part import chosen_threads
-from kspy.replay.client.player import Pace
 from kspy.replay.client.run import Watcher, run
 from kspy.replay.client.script import Send, write_script
 from kspy.replay.client.story import Story
