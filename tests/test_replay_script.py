@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import msgpack
 import pytest
 from conversation import Conversation, message, of_frames, serialize
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from recorded import events, messages, write
 
 import kspy
 from kspy.analysis.filter import parse
@@ -241,3 +245,22 @@ def test_what_a_kernel_finished_without_never_comes() -> None:
     assert progress.never(question)
     assert not progress.never(late), "a thread of the kernel may still open it"
     assert progress.unfinished is None
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(messages | events, max_size=12))
+def test_whatever_is_in_a_recording_there_is_a_script_of_it(stories: list[Any]) -> None:
+    with TemporaryDirectory() as folder:
+        write(Path(folder) / "a.kspy", [stories])
+        with table_of(Path(folder) / "a.kspy") as table:
+            script = write_script(table)
+            sent = [item.place for item in script.items if isinstance(item, Send)]
+            assert sent == [
+                place
+                for place in range(len(table))
+                if table.direction(place) == "to_kernel" and table.channel(place) != "hb"
+            ]
+            translator = Translator(Ids())
+            for place in sent:
+                with suppress(CannotSendError):
+                    assert len(translator.letter(table.load(place)).parts) == 4
