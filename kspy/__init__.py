@@ -166,6 +166,7 @@ def replay(
     timeout: float | None = 60.0,
     ignore: Sequence[str] = (),
     strict: bool = False,
+    factor: float | None = None,
     record: str | os.PathLike[str] | None = None,
     overwrite: bool = False,
 ) -> Replayed:
@@ -179,21 +180,25 @@ def replay(
     only       a filter (docs/filter.md): only threads of client's messages that it lets through
     repeat     run it so many times, and say what is not stable
     timeout    seconds after which a kernel that does not answer is given up; None: never
-    ignore     what does not count, beside what varies by nature; `strict`: that counts, too
+    ignore, strict, factor   what does not count, and whether time does, as in `diff`
 
     Raises `kspy.errors.KspyError` where it cannot be done. A kernel that hangs, dies or says
     something else is no error: see the result's `same`, and its `runs`.
     """
     from pathlib import Path
 
+    from kspy.analysis.filter import parse
+    from kspy.analysis.sameness.rules import Rules
     from kspy.errors import KspyError
-    from kspy.replay.client.player import Pace
+    from kspy.replay.client.pacing import Pace
     from kspy.replay.client.replaying import Plan
     from kspy.replay.client.result import replayed
     from kspy.speak.connect import Target
 
     if existing is None and kernel is None and gateway is None:
         raise KspyError("say which kernel: existing, kernel or gateway")
+    if speed is not None and not 0 < speed < float("inf"):
+        raise KspyError("speed: is a number above 0; None: as fast as it goes")
     target = Target(
         existing=None if existing is None else os.fspath(existing),
         kernel=kernel,
@@ -205,5 +210,7 @@ def replay(
         record=None if record is None else os.fspath(record),
         overwrite=overwrite,
     )
-    plan = Plan(target, Pace(speed, timeout), only, repeat, ignore, strict)
+    rules = (Rules.strict if strict else Rules.usual)(ignore)
+    wanted = parse(only) if only else None
+    plan = Plan(target, rules, Pace(speed, timeout), wanted, repeat, factor, strict)
     return replayed(Path(path), plan)

@@ -20,10 +20,12 @@ _INDENT: Final = "    "
 class CompareOptions:
     """What was asked for.
 
+    strict       of the rules only those that were named are in force
     everything   tell of what is the same, too
     """
 
     rules: Rules
+    strict: bool
     factor: float | None
     as_json: bool
     everything: bool
@@ -43,7 +45,7 @@ def compare_options(command: Callable[..., Any]) -> Callable[..., Any]:
         **others: Any,
     ) -> Any:
         rules = (Rules.strict if strict else Rules.usual)(ignore)
-        options = CompareOptions(rules, factor, as_json, everything)
+        options = CompareOptions(rules, strict, factor, as_json, everything)
         return command(*arguments, options=options, **others)
 
     for option in reversed(_OPTIONS):

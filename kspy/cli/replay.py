@@ -10,10 +10,12 @@ import click
 
 import kspy
 from kspy.analysis.sanitize import one_line
+from kspy.cli.compare_options import CompareOptions, compare_options
+from kspy.cli.filtered import wanted_by
 from kspy.cli.kernel_options import check_kernel, kernel_options
 from kspy.cli.replaying import Replaying
 from kspy.cli.sending import warn
-from kspy.replay.client.player import Pace
+from kspy.replay.client.pacing import Pace
 from kspy.replay.client.replaying import Plan
 from kspy.speak.connect import Target
 from kspy.speak.kernel import TIME_LIMIT
@@ -37,7 +39,7 @@ compared. Exit code 0: the same; 1: different, or the kernel hung or died; 2: co
 @kernel_options
 @click.option("--speed", type=float, metavar="N", help="So many times as fast as it was.")
 @click.option("--fast", is_flag=True, help="As fast as what was waited for comes.")
-@click.option("--only", metavar="FILTER", default="", help="Only threads of such client messages.")
+@click.option("--only", metavar="FILTER", help="Only threads of such client messages.")
 @click.option(
     "--repeat",
     type=click.IntRange(min=1),
@@ -53,14 +55,7 @@ compared. Exit code 0: the same; 1: different, or the kernel hung or died; 2: co
     metavar="SECONDS",
     help="Give up a kernel that does not answer for so long; 0: never.",
 )
-@click.option(
-    "--ignore",
-    metavar="WHAT",
-    multiple=True,
-    help="A path, /regex/ or rule that does not count; repeatable.",
-)
-@click.option("--strict", is_flag=True, help="Let all count, but what --ignore says.")
-@click.option("--json", "as_json", is_flag=True, help="One JSON object, for scripts.")
+@compare_options
 @click.option("-o", "--output", metavar="FILE", help="Record the new session to FILE.")
 @click.option("--force", is_flag=True, help="Write over a file that exists.")
 def replay(
@@ -74,14 +69,12 @@ def replay(
     insecure: bool,
     speed: float | None,
     fast: bool,
-    only: str,
+    only: str | None,
     repeat: int,
     timeout: float,
-    ignore: tuple[str, ...],
-    strict: bool,
-    as_json: bool,
     output: str | None,
     force: bool,
+    options: CompareOptions,
 ) -> None:
     hint = "" if existing or kernel or gateway else _recorded(file)
     check_kernel(existing, kernel, gateway, kernel_id, token, ca, insecure=insecure, hint=hint)
@@ -93,8 +86,9 @@ def replay(
         raise click.UsageError("--timeout: nan is no number of seconds")
     target = Target(existing, gateway, kernel, kernel_id, token, ca, insecure, output, force, warn)
     pace = Pace(None if fast else speed or 1.0, timeout or None)
-    plan = Plan(target, pace, only, repeat, ignore, strict)
-    sys.exit(Replaying(file, plan, as_json=as_json).run())
+    wanted = wanted_by(only, "--only") if only else None
+    plan = Plan(target, options.rules, pace, wanted, repeat, options.factor, options.strict)
+    sys.exit(Replaying(file, plan, options).run())
 
 
 def _recorded(file: Path) -> str:

@@ -9,9 +9,11 @@ import signal
 import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+from types import FrameType
 from typing import Final
 
 from kspy.analysis.progress import Progress
+from kspy.cli.compare_options import CompareOptions
 from kspy.cli.progress_line import ProgressLine
 from kspy.export.compared.entry import ComparedThread
 from kspy.export.style import style_of_stdout
@@ -30,10 +32,11 @@ _SIGNALS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 class Replaying:
     """All runs of one replay; `run` gives the exit code."""
 
-    def __init__(self, path: Path, plan: Plan, *, as_json: bool) -> None:
+    def __init__(self, path: Path, plan: Plan, options: CompareOptions) -> None:
         self._path = path
         self._plan = plan
-        self._as_json = as_json
+        self._as_json = options.as_json
+        self._everything = options.everything
         self._line = ProgressLine()
         self._signal = 0
 
@@ -41,8 +44,8 @@ class Replaying:
         # Tornado logs what it raises as well; it would be said twice.
         logging.getLogger("tornado").addHandler(logging.NullHandler())
         with self._line, Replay(self._path, self._plan) as replay:
-            runs = Runs(replay)
-            lines = ReplayLines(style_of_stdout(), runs.result)
+            runs = Runs(replay, everything=self._everything)
+            lines = ReplayLines(style_of_stdout(), runs.result, everything=self._everything)
             self._print(lines.notes())
             for number in range(1, self._plan.repeat + 1):
                 run = asyncio.run(self._run(replay, number))
@@ -83,7 +86,8 @@ class Replaying:
             if alone:
                 self._print(lines.thread(thread))
 
-        result = runs.compare(run, tell, lambda progress: self._line.count("comparing", progress))
+        with _exit_on_signals():
+            result = runs.compare(run, tell, lambda done: self._line.count("comparing", done))
         if alone:
             self._print(lines.run_end(result))
         else:
@@ -113,3 +117,18 @@ class Replaying:
         again, self._signal = bool(self._signal), int(number)
         if number != signal.SIGINT or again or not watcher.stop():
             task.cancel()
+
+
+@contextlib.contextmanager
+def _exit_on_signals() -> Iterator[None]:
+    """Outside of an event loop: end by way of what is to be removed, as a private recording."""
+    before = {number: signal.signal(number, _exit) for number in _SIGNALS[1:]}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _exit(number: int, _: FrameType | None) -> None:
+    sys.exit(128 + number)

@@ -9,8 +9,8 @@ who waits. The replay is over before its end where the kernel hangs, dies, or it
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Final
 
 from kspy.analysis.sameness.ids import Ids
@@ -20,6 +20,7 @@ from kspy.analysis.table import Table
 from kspy.analysis.timing import expects_answer
 from kspy.errors import KspyError
 from kspy.replay.client.lines import Lines
+from kspy.replay.client.pacing import UNCERTAIN_SECONDS, Pace, Pacing
 from kspy.replay.client.progress import Progress
 from kspy.replay.client.script import (
     FINISH,
@@ -42,27 +43,13 @@ from kspy.speak.log import Log
 from kspy.speak.thread import LATE_REPLY_SECONDS
 from kspy.wire.message import Message, text
 
-_UNCERTAIN_SECONDS: Final = 5.0
 _DEATH_SECONDS: Final = 2.0
 """How long a kernel that has finished all may take to die, where it died in the recording."""
-_BEGIN_SECONDS: Final = 0.1
-"""Between saying that it begins and the work itself a kernel is not to be interrupted: the error
-would be one of its own code. It may take longer here than it did there."""
 _WHERE: Final = 60
 _SETTLE_SECONDS: Final = 0.1
 _LATE_SECONDS: Final = 0.5
 _WATCH_SECONDS: Final = 0.1
 _LAST_WORDS_SECONDS: Final = 0.3
-
-
-@dataclass(frozen=True)
-class Pace:
-    """speed     a multiple of the recorded pace; None: as fast as what is waited for comes
-    timeout   seconds after which what does not come is not waited for any longer; None: no limit
-    """
-
-    speed: float | None = 1.0
-    timeout: float | None = 60.0
 
 
 class _OverError(Exception):
@@ -95,7 +82,7 @@ class Player:
         self._translator = Translator(Ids())
         self._progress = Progress()
         self._waiting = Waiting()
-        self._before: tuple[int, float] | None = None
+        self._pacing = Pacing(pace, self._waiting, self._progress, self._is_lost)
         self._at = 0
         self._dead = ""
         self._as_before = False
@@ -165,9 +152,7 @@ class Player:
         def come() -> bool:
             return progress.has(wait) or progress.never(wait) or bool(self._dead)
 
-        seconds = self._pace.timeout
-        if not wait.certain:
-            seconds = min(_UNCERTAIN_SECONDS, seconds or _UNCERTAIN_SECONDS)
+        seconds = self._pace.timeout if wait.certain else self._pace.at_most(UNCERTAIN_SECONDS)
         sent = progress[wait.place]
         if wait.what == REPLY and not await self._waiting.until(
             lambda: come() or sent.idle, seconds
@@ -191,15 +176,16 @@ class Player:
         if place is not None:
             message = self._table.load(place)
             self.story.seq = message.seq
-            said = cut(summarize(message), _WHERE)
-            self.story.where = one_line(f"#{message.seq} {message.msg_type} {said}").rstrip()
+            words = (message.msg_type, summarize(message))
+            kind, said = (cut(one_line(word), _WHERE) for word in words)
+            self.story.where = f"#{message.seq} {kind} {said}".rstrip()
         raise _OverError
 
     def _check(self, place: int | None = None) -> None:
         """Is it to be gone on with?"""
         if self._waiting.stopped:
             self._give_up("interrupted", "it was interrupted", place)
-        if self._dead and not self._gone:
+        if self._is_lost():
             unfinished = self._progress.unfinished
             self._give_up("died", self._dead, place if unfinished is None else unfinished)
 
@@ -207,6 +193,9 @@ class Player:
     def _gone(self) -> bool:
         """Did the kernel die as it did then, so that it is to be gone on with?"""
         return bool(self._dead) and self._as_before
+
+    def _is_lost(self) -> bool:
+        return bool(self._dead) and not self._as_before
 
     def _dies_now(self) -> bool:
         """Did the kernel die, in the recording, before it finished more than it has now?"""
@@ -220,19 +209,20 @@ class Player:
         return False
 
     async def _send(self, send: Send) -> None:
-        message = self._table.load(send.place)
+        try:
+            message = self._table.load(send.place)
+        except KspyError:
+            self.story.unsent["the recording has lost them"] += 1
+            return
         question = self._question(send)
         if message.msg_type == "shutdown_request" and not self._host.owned:
             self.story.unsent["a kernel that somebody else started is not shut down"] += 1
             return
         if send.answers is not None and question is None:
-            await self._pause(send.time_ns)
+            await self._pause(send)
             self.story.unsent["the kernel did not ask"] += 1
             return
-        if send.running is None:
-            await self._pause(send.time_ns)
-        else:
-            await self._pause_running(send.time_ns, send.running)
+        await self._pause(send, send.running)
         try:
             await self._dispatch(send, message, question)
         except CannotSendError as error:
@@ -264,11 +254,18 @@ class Player:
             self._ending = True
         await self._lines.send(send.client, wire)
 
-    async def _interrupt(self, item: Interrupt) -> None:
-        if item.running is None:
-            await self._pause(item.time_ns)
+    async def _pause(
+        self, item: Send | Interrupt | Restart, running: Running | None = None
+    ) -> None:
+        """Wait until it is time for it."""
+        if running is None or self._gone:
+            await self._pacing.until(item.time_ns)
         else:
-            await self._pause_running(item.time_ns, item.running)
+            await self._pacing.until_running(item.time_ns, running)
+        self._check(None if running is None else running.place)
+
+    async def _interrupt(self, item: Interrupt) -> None:
+        await self._pause(item, item.running)
         try:
             self._log.event("kernel_interrupted", {"by": await self._host.interrupt()})
         except KspyError as error:
@@ -286,7 +283,7 @@ class Player:
             self._give_up("hung", why, progress.unfinished)
 
     async def _restart(self, item: Restart) -> None:
-        await self._pause(item.time_ns)
+        await self._pause(item)
         self._starts += 1
         try:
             if self._dead and self._host.restarts:
@@ -302,38 +299,6 @@ class Player:
         if item.told:
             self._log.event("kernel_restarted", self._host.started)
 
-    # Time
-
-    async def _pause(self, time_ns: int) -> None:
-        """Wait until a message's time; from the one before it, so that lateness shifts the rest."""
-        if self._pace.speed is not None and self._before is not None:
-            before_ns, sent = self._before
-            gap = max(time_ns - before_ns, 0) / 1e9 / self._pace.speed
-            await self._sleep(sent + gap - self._waiting.now())
-        self._check()
-        self._before = time_ns, self._waiting.now()
-
-    async def _pause_running(self, time_ns: int, running: Running) -> None:
-        """Wait until what runs is as far as it was: its own time, which no speed makes shorter."""
-        if running.place in self._progress and not self._gone:
-            sent = self._progress[running.place]
-            seconds = min(_UNCERTAIN_SECONDS, self._pace.timeout or _UNCERTAIN_SECONDS)
-            await self._waiting.until(
-                lambda: sent.count >= running.messages or sent.idle or bool(self._dead),
-                seconds + running.since_busy_ns / 1e9,
-            )
-            now = self._waiting.now()
-            due = (sent.busy or now) + running.since_busy_ns / 1e9
-            if sent.count == running.messages:
-                due = max(due, sent.last + max(running.since_last_ns / 1e9, _BEGIN_SECONDS))
-            await self._sleep(due - self._waiting.now())
-        self._check(running.place)
-        self._before = time_ns, self._waiting.now()
-
-    async def _sleep(self, seconds: float) -> None:
-        if seconds > 0:
-            await self._waiting.until(lambda: bool(self._dead) and not self._gone, seconds)
-
     async def _settle(self) -> None:
         """Let come what came after the end of the requests, as from threads in the background.
 
@@ -344,7 +309,7 @@ class Player:
             longest = max(unended.values()) / 1e9
             await self._waiting.until(
                 lambda: bool(self._dead) or all(self._progress[p].idle for p in unended),
-                min(longest, self._pace.timeout or longest),
+                self._pace.at_most(longest),
             )
         late = {place: of for place, of in self._script.late.items() if place in self._progress}
         if late and not self._gone:
@@ -356,7 +321,7 @@ class Player:
                         self._progress[place].count >= count for place, (count, _) in late.items()
                     )
                 ),
-                min(longest + _LATE_SECONDS, self._pace.timeout or longest + _LATE_SECONDS),
+                self._pace.at_most(longest + _LATE_SECONDS),
             )
         await self._waiting.until(lambda: bool(self._dead), _SETTLE_SECONDS)
         self._check()
@@ -365,10 +330,10 @@ class Player:
 
     def _take(self, message: Message) -> None:
         place = self._progress.see(message, self._waiting.now())
-        if place is None:
-            if message.channel == "iopub" and message.msg_type == "status":
-                self._see_state(message)
-        elif message.msg_type in MAKERS:
+        msg_type = message.msg_type
+        if msg_type == "status":
+            self._see_state(message)
+        elif place is not None and msg_type in MAKERS:
             self._learn(place, message)
         self._waiting.happened()
 
@@ -377,12 +342,13 @@ class Player:
         number = len(self._progress[place].made[message.msg_type]) - 1
         recorded = self._script.makers.get((place, message.msg_type), [])
         if number < len(recorded):
-            self._translator.learn(self._table.load(recorded[number]), message)
+            with contextlib.suppress(KspyError):  # the recording may have lost it
+                self._translator.learn(self._table.load(recorded[number]), message)
 
     def _see_state(self, message: Message) -> None:
         """A server says so when the kernel behind it died."""
         state = message.content.get("execution_state")
-        if state in ("restarting", "dead"):
+        if state in ("restarting", "dead") and message.channel == "iopub":
             self._lose(f"the kernel ended; the server says that it is {state}")
 
     def _lose(self, why: str) -> None:

@@ -10,23 +10,23 @@ from __future__ import annotations
 import contextlib
 import shutil
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
 
-from kspy.analysis.filter import FilterError, parse
+from kspy.analysis.filter import Filter
 from kspy.analysis.filter.select import whole_table
-from kspy.analysis.sameness.rules import COUNTS, Rules
+from kspy.analysis.sameness.rules import COUNTS, Rules, ignored
 from kspy.analysis.sameness.sessions import Work, compare_sessions
 from kspy.analysis.sanitize import one_line
 from kspy.analysis.table import Table
 from kspy.analysis.units import plural
 from kspy.errors import KspyError
 from kspy.recording.reader import Recording
+from kspy.replay.client.pacing import Pace
 from kspy.replay.client.part import chosen_threads
-from kspy.replay.client.player import Pace
 from kspy.replay.client.run import Watcher, run
 from kspy.replay.client.script import Send, write_script
 from kspy.replay.client.story import Story
@@ -40,16 +40,18 @@ class Plan:
     """What is to be replayed, and how.
 
     target   the kernel; its `record` is where the new session goes, None: nowhere for long
-    only     a filter: of the recording, the threads of those client's messages that it lets through
+    rules    what does not count in the comparison; `strict`: that is all, whatever the kernel
+    only     of the recording, the threads of those client's messages that it lets through
     repeat   how many runs, each with a kernel of its own if it is started for the replay
-    ignore, strict   what does not count in the comparison, as `Rules` has it
+    factor   how many times as long, either way, makes a difference
     """
 
     target: Target
-    pace: Pace = field(default_factory=Pace)
-    only: str = ""
+    rules: Rules
+    pace: Pace
+    only: Filter | None = None
     repeat: int = 1
-    ignore: Sequence[str] = ()
+    factor: float | None = None
     strict: bool = False
 
 
@@ -116,37 +118,38 @@ class Replay:
         threads = None
         if run.story.end != "done":
             threads = frozenset(map(self.table.thread, run.story.sent))
-        elif self.plan.only:
+        elif self.plan.only is not None:
             sends = (item.place for item in self.script.items if isinstance(item, Send))
             threads = frozenset(map(self.table.thread, sends))
         with Recording(run.recording) as recording:
             new = whole_table(recording)
-            yield new, compare_sessions(self.table, new, self.rules, old_threads=threads)
+            yield (
+                new,
+                compare_sessions(
+                    self.table, new, self.rules, old_threads=threads, factor=self.plan.factor
+                ),
+            )
 
     def _chosen(self) -> frozenset[int] | None:
-        if not self.plan.only:
+        if self.plan.only is None:
             return None
-        try:
-            wanted = parse(self.plan.only)
-        except FilterError as error:
-            raise KspyError(f"--only: {error} (column {error.start + 1})") from error
-        threads = chosen_threads(self.table, wanted)
+        threads = chosen_threads(self.table, self.plan.only)
         if not threads:
-            raise KspyError(f"--only: nothing that a client sent is {one_line(self.plan.only)}")
+            raise KspyError(f"{self.path}: nothing that a client sent is what is to be replayed")
         return threads
 
     def _rules(self) -> Rules:
         """Where the kernel may have run other things before, its counts are others."""
-        target, ignore = self.plan.target, list(self.plan.ignore)
+        target, rules = self.plan.target, self.plan.rules
         why = ""
-        if self.plan.only:
+        if self.plan.only is not None:
             why = "a part is replayed"
         elif target.kernel_id is not None or (target.kernel is None and target.gateway is None):
             why = "the kernel may have run other things before"
-        if why and not self.plan.strict and COUNTS not in ignore:
-            ignore.append(COUNTS)
-            self.notes.append(f"execution counts are not compared: {why}")
-        return Rules.strict(ignore) if self.plan.strict else Rules.usual(ignore)
+        if not why or self.plan.strict or rules.has(COUNTS):
+            return rules
+        self.notes.append(f"execution counts are not compared: {why}")
+        return Rules([*rules.active, ignored(COUNTS)])
 
     def _check_output(self) -> None:
         given = self.plan.target.record

@@ -76,7 +76,9 @@ class Replayed:
 class Runs:
     """The runs of a replay, one after the other, each compared when it has ended."""
 
-    def __init__(self, replay: Replay) -> None:
+    def __init__(self, replay: Replay, *, everything: bool = True) -> None:
+        """`everything`: keep of threads that are the same, too, what they are about."""
+        self._everything = everything
         self.result = Replayed(notes=replay.notes)
         self._replay = replay
         self._stability = Stability(replay.rules)
@@ -99,7 +101,8 @@ class Runs:
             on_thread(thread)
 
         with self._replay.compared(run) as (new, work):
-            report = finish(work, (self._replay.table, new), False, tell, on_progress)
+            tables = self._replay.table, new
+            report = finish(work, tables, self._everything, tell, on_progress)
         kept = run.recording if self._replay.plan.target.record is not None else None
         result = RunResult(run.number, run.story, report, kept)
         self.result.runs.append(result)

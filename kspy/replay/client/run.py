@@ -6,7 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from kspy.analysis.table import Table
-from kspy.replay.client.player import Pace, Player
+from kspy.replay.client.pacing import Pace
+from kspy.replay.client.player import Player
 from kspy.replay.client.script import Script
 from kspy.replay.client.story import Story
 from kspy.speak.compose import new_session

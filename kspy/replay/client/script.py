@@ -180,12 +180,12 @@ class _ScriptWriter:
             if not route & TO_CLIENT:
                 if self._is_chosen(thread, names[kind]):
                     self._send(place, time_ns, route & 7, client, names[kind], parent)
+            elif route & 7 == _IOPUB and outcome == NOTHING and names[kind] == "status":
+                self._state(place, time_ns)
             elif parent in self._requests:
                 if socket and route & 7 == _IOPUB and client != self._requests[parent].client:
                     continue  # a server sends each of its WebSockets a copy
                 self._answer(place, time_ns, route & 7, names[kind], outcome, parent)
-            elif route & 7 == _IOPUB and names[kind] == "status" and outcome == NOTHING:
-                self._state(place, time_ns)
 
     def _is_chosen(self, thread: int, msg_type: str) -> bool:
         """Is it of the part that is played? What interrupts a request goes with it."""
@@ -253,7 +253,9 @@ class _ScriptWriter:
         )
 
     def _state(self, place: int, time_ns: int) -> None:
-        """A server says so when the kernel behind it died, and that it starts it again."""
+        """A server tells each client that the kernel died, and that it starts it again."""
+        if self._just_restarted():
+            return
         try:
             state = self._table.load(place).content.get("execution_state")
         except KspyError:
@@ -287,10 +289,15 @@ class _ScriptWriter:
             self.script.signals += 1
         elif name == "kernel_shut_down":
             self._ended = True
-        elif name == "kernel_died" and not self._ended:
+        elif name == "kernel_died" and not self._ended and not self._just_restarted():
             self._die(time_ns)
         elif name == "kernel_restarted":
             self._restart(time_ns, told=True)
+
+    def _just_restarted(self) -> bool:
+        """Is what tells of a death only another word of one that is known?"""
+        last = self.script.items[-1] if self.script.items else None
+        return isinstance(last, Restart) and not last.told
 
     def _die(self, time_ns: int) -> None:
         if not self._down:
@@ -301,8 +308,7 @@ class _ScriptWriter:
     def _restart(self, time_ns: int, *, told: bool) -> None:
         self._ended = self._down = False
         self._running.clear()
-        if not (self.script.items and isinstance(self.script.items[-1], Restart)):
-            self.script.items.append(Restart(time_ns, told))
+        self.script.items.append(Restart(time_ns, told))
 
     def finish(self) -> Script:
         table = self._table

@@ -29,10 +29,11 @@ _WAYS: Final = 5
 class ReplayLines:
     """Makes the lines; `result` grows meanwhile."""
 
-    def __init__(self, style: Style, result: Replayed) -> None:
+    def __init__(self, style: Style, result: Replayed, *, everything: bool = False) -> None:
+        """`everything`: tell of what is the same, too."""
         self._style = style
         self._result = result
-        self._threads = ComparedLines(style)
+        self._threads = ComparedLines(style, everything=everything)
 
     def notes(self) -> Iterator[str]:
         for note in self._result.notes:

@@ -1,0 +1,76 @@
+"""When a message of a replay is sent, as far as that is a matter of time.
+
+Its time counts from the message before it, so that lateness shifts what follows, and pauses stay.
+An interrupt goes by what it interrupts: that takes as long as it takes, whatever the speed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+from kspy.replay.client.progress import Progress
+from kspy.replay.client.script import Running
+from kspy.replay.client.waiting import Waiting
+
+UNCERTAIN_SECONDS: Final = 5.0
+"""How long is waited for what another run of the same may not bring."""
+
+_BEGIN_SECONDS: Final = 0.1
+"""Between saying that it begins and the work itself a kernel is not to be interrupted: the error
+would be one of its own code. It may take longer here than it did there."""
+
+
+@dataclass(frozen=True)
+class Pace:
+    """speed     a multiple of the recorded pace; None: as fast as what is waited for comes
+    timeout   seconds after which what does not come is not waited for any longer; None: no limit
+    """
+
+    speed: float | None = 1.0
+    timeout: float | None = 60.0
+
+    def at_most(self, seconds: float) -> float:
+        """`seconds`, or the time limit where that is shorter."""
+        return seconds if self.timeout is None else min(seconds, self.timeout)
+
+
+class Pacing:
+    """Waits. `lost`: is there no kernel any more to wait for?"""
+
+    def __init__(
+        self, pace: Pace, waiting: Waiting, progress: Progress, lost: Callable[[], bool]
+    ) -> None:
+        self._pace = pace
+        self._waiting = waiting
+        self._progress = progress
+        self._lost = lost
+        self._before: tuple[int, float] | None = None
+
+    async def until(self, time_ns: int) -> None:
+        """Wait until a message's time."""
+        if self._pace.speed is not None and self._before is not None:
+            before_ns, sent = self._before
+            gap = max(time_ns - before_ns, 0) / 1e9 / self._pace.speed
+            await self._sleep(sent + gap - self._waiting.now())
+        self._before = time_ns, self._waiting.now()
+
+    async def until_running(self, time_ns: int, running: Running) -> None:
+        """Wait until what is to be interrupted is as far as it was."""
+        if running.place in self._progress:
+            sent, busy = self._progress[running.place], running.since_busy_ns / 1e9
+            await self._waiting.until(
+                lambda: sent.count >= running.messages or sent.idle or self._lost(),
+                busy + self._pace.at_most(UNCERTAIN_SECONDS),
+            )
+            now = self._waiting.now()
+            due = busy + (now if sent.busy is None else sent.busy)
+            if sent.count == running.messages:
+                due = max(due, sent.last + max(running.since_last_ns / 1e9, _BEGIN_SECONDS))
+            await self._sleep(due - now)
+        self._before = time_ns, self._waiting.now()
+
+    async def _sleep(self, seconds: float) -> None:
+        if seconds > 0:
+            await self._waiting.until(self._lost, seconds)
