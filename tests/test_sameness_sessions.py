@@ -502,9 +502,13 @@ def test_what_is_damaged_is_not_compared(tmp_path: Path) -> None:
     damaged = bytearray(whole)
     damaged[at - 60] ^= 0xFF
     (tmp_path / "b.kspy").write_bytes(damaged)
-    found = compared(tmp_path / "a.kspy", tmp_path / "b.kspy")
-    assert not found.same
-    assert compared(tmp_path / "b.kspy", tmp_path / "b.kspy").same is False
+    a, b = tmp_path / "a.kspy", tmp_path / "b.kspy"
+    for old, new in ((a, b), (b, a), (b, b)):
+        found = compared(old, new)
+        assert not found.same
+        assert verdicts(found) == ["same", "not compared", "same"]
+        assert "is damaged" in str(found)
+        assert "not all compared: 1 of 3 threads" in str(found)
 
 
 def test_a_thread_of_very_many_messages(tmp_path: Path) -> None:
