@@ -110,6 +110,10 @@ def test_from_python(tmp_path: Path) -> None:
     found = kspy.diff(RECORDINGS / "rich.kspy", RECORDINGS / "changed.kspy", ignore=["counts"])
     assert not found.same
     assert (found.counts["differs"], found.counts["order changed"]) == (2, 1)
+    assert "execution counts alone" not in str(found)
+    counted = kspy.diff(RECORDINGS / "rich.kspy", RECORDINGS / "changed.kspy")
+    assert counted.counts["differs"] == 4
+    assert "2 threads in execution counts alone: --ignore counts" in str(counted)
     (value,) = found.threads[2].messages[0].differences
     assert value.path == "content.code"
     assert "0.93" in value.old

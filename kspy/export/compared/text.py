@@ -17,6 +17,7 @@ from rich.cells import cell_len
 
 from kspy.analysis.alignment import first_difference
 from kspy.analysis.conventions import ARROWS
+from kspy.analysis.sameness.rules import COUNTS
 from kspy.analysis.sameness.sessions import VERDICTS, Total
 from kspy.analysis.sanitize import cut, one_line, pad
 from kspy.analysis.units import duration, plural
@@ -36,6 +37,8 @@ _VALUES: Final = 10
 _INDENT: Final = "    "
 _LONGEST_TYPE: Final = 100
 _NARROWEST: Final = 20
+_MANY: Final = {"differs": "differ"}
+_COUNT: Final = "content.execution_count"
 
 
 class ComparedLines:
@@ -45,6 +48,7 @@ class ComparedLines:
         self._style = style
         self._everything = everything
         self._folded = 0
+        self._counts_alone = 0
 
     def thread(self, entry: ComparedThread) -> Iterator[str]:
         """The lines of a thread; threads that are the same wait for the next that is not."""
@@ -53,6 +57,7 @@ class ComparedLines:
             return
         yield from self._fold()
         yield self._head(entry)
+        self._counts_alone += _differs_in_counts_alone(entry)
         for message in entry.messages[:_MESSAGES]:
             yield from self._message(message)
         more = len(entry.messages) - _MESSAGES
@@ -67,6 +72,9 @@ class ComparedLines:
         if self._everything and total.left_out:
             said = ", ".join(f"{name} {count:,}" for name, count in total.left_out.items() if count)
             yield self._style.dim(f"messages left out, by rule: {said}" if said else "")
+        if self._counts_alone:
+            said = f"{plural(self._counts_alone, 'thread')} in execution counts alone"
+            yield self._style.dim(f"of these, {said}: --ignore {COUNTS} leaves them out")
         yield summary_line(total)
 
     def _fold(self) -> Iterator[str]:
@@ -122,12 +130,18 @@ class ComparedLines:
             yield f"{_INDENT * 3}+ {cut(new, width)}"
 
 
+def _differs_in_counts_alone(entry: ComparedThread) -> bool:
+    paths = {value.path for message in entry.messages for value in message.differences}
+    return paths == {_COUNT} and all(message.differences for message in entry.messages)
+
+
 def summary_line(total: Total) -> str:
     """`the same: 12 threads`, or `different: 2 of 12 threads (1 differs, 1 only in b)`."""
     count = sum(total.counts.values())
     if total.same:
         return f"the same: {plural(count, 'thread')}"
-    said = [f"{total.counts[name]:,} {name}" for name in VERDICTS[1:] if total.counts.get(name)]
+    counted = ((name, total.counts.get(name, 0)) for name in VERDICTS[1:])
+    said = [f"{n:,} {_MANY.get(name, name) if n > 1 else name}" for name, n in counted if n]
     word = "different" if set(_found(total)) - {"not compared"} else "not all compared"
     return f"{word}: {total.differing:,} of {plural(count, 'thread')} ({', '.join(said)})"
 
