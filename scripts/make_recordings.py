@@ -158,10 +158,22 @@ def rich(connect: Connect) -> None:
         run(client, "def mean(values):\n    return sum(values) / len(values)\n\nmean([])")
 
 
+def changed(connect: Connect) -> None:
+    """As `rich`, some time later: other numbers, two cells gone, one new, two requests swapped."""
+    markdown, _, _, colours, wide = OUTPUTS
+    with connect() as client:
+        for code in (PICTURE, markdown.replace("0.93", "0.94"), colours, "sum(range(10))", wide):
+            run(client, code)
+        for msg_id in (client.inspect("display", 3), client.complete("displ", 5)):
+            until_idle(client, msg_id)
+        run(client, "def mean(values):\n    return sum(values) / len(values)\n\nmean([1])")
+
+
 MAKERS: dict[str, Callable[[Connect], None]] = {
     "hello": hello,
     "error": error,
     "rich": rich,
+    "changed": changed,
     "input": input_,
     "widget": widget,
     "interrupt": interrupt,

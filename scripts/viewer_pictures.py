@@ -34,6 +34,7 @@ class Picture(NamedTuple):
     keys: tuple[str, ...]
     theme: str = "kspy-dark"
     size: tuple[int, int] = WIDE
+    diff: str = ""
 
 
 PICTURES: Final = (
@@ -52,6 +53,7 @@ PICTURES: Final = (
         "two-clients.kspy",
         ("slash", "=type:execute_request", "enter", "D", "j", "j", "D"),
     ),
+    Picture("view-diff", "rich.kspy", (), diff="changed.kspy"),
     Picture("view-waiting", "kernel-dies.kspy", ("t", "G"), size=NARROW),
     Picture("view-play", "rich.kspy", ("g", *["full_stop"] * 29)),
     Picture("view-folder", ".", ()),
@@ -73,7 +75,8 @@ def pictures(recordings: Path) -> Iterator[tuple[str, str]]:
 
 
 async def _draw(picture: Picture) -> str:
-    app = KspyApp(Path(picture.recording), theme=picture.theme)
+    diff = Path(picture.diff) if picture.diff else None
+    app = KspyApp(Path(picture.recording), theme=picture.theme, diff=diff)
     async with app.run_test(size=picture.size) as pilot:
         await _drawn(pilot, app)
         for key in picture.keys:
@@ -82,7 +85,8 @@ async def _draw(picture: Picture) -> str:
             else:
                 await pilot.press(key)
             await _drawn(pilot, app)
-        return app.export_screenshot(title=f"kspy view {picture.recording}")
+        more = f" --diff {picture.diff}" if picture.diff else ""
+        return app.export_screenshot(title=f"kspy view {picture.recording}{more}")
 
 
 async def _drawn(pilot: Pilot[int], app: KspyApp) -> None:

@@ -15,7 +15,7 @@ from kspy.analysis.sameness.threads import Verdict
 from kspy.export.compared.report import Report, report
 
 Result = TypeVar("Result")
-Talk = Callable[[Conversation], None]
+Talk = Callable[[Conversation], object]
 MIRRORED: Mapping[str, Verdict] = {
     "only in a": "only in b",
     "only in b": "only in a",

@@ -78,6 +78,12 @@ class Staged:
         self.stage.receive(channel, frames, self.now)
         return str(message["header"]["msg_id"])
 
+    def receive_raw(self, channel: Channel, frames: Sequence[bytes]) -> None:
+        """A client sends what it says in `frames`, with a right signature."""
+        at = list(frames).index(b"<IDS|MSG>")
+        signature = SignatureChecker(KEY).sign(frames[at + 2 : at + 6])
+        self.stage.receive(channel, [*frames[: at + 1], signature, *frames[at + 2 :]], self.now)
+
     def run(self, code: str, **more: Any) -> str:
         return self.ask("execute_request", {"code": code, "silent": False, **more})
 

@@ -39,6 +39,10 @@ LEFT_SCREEN = "\x1b[?1049l"
         ([__file__], f"{__file__}: is not a kspy recording"),
         (["--web", "/nonexistent"], "/nonexistent: cannot be read: No such file or directory"),
         (["--port", "80", HELLO], "--port is for --web (kspy view --help says how)"),
+        (["--diff", "/nonexistent", HELLO], "/nonexistent: cannot be read: No such file or"),
+        (["--diff", HELLO, RECORDINGS], f"{RECORDINGS}: is a folder; --diff compares one"),
+        (["--ignore", "counts", HELLO], "--ignore is for --diff (kspy view --help says how)"),
+        (["--diff", HELLO, "--ignore", "x", HELLO], "x: is no path"),
         (["--theme", "pink", HELLO], "Invalid value for '--theme'"),
         ([], "Missing argument 'FILE|FOLDER' (kspy view --help says how)"),
     ],
@@ -91,7 +95,7 @@ def test_help_imports_nothing_that_takes_time(arguments: list[str]) -> None:
 )
 def test_no_name_is_anything_but_a_name_to_the_shell(name: str) -> None:
     """textual-serve passes its command to a shell."""
-    words = view_command(Path(name), filter_text=name)
+    words = view_command(Path(name), filter_text=name, diff=Path(name), ignore=(name, name))
     shown = subprocess.run(
         f"printf '%s\\0' {shlex.join(words)}", shell=True, capture_output=True, check=True
     )
@@ -168,11 +172,21 @@ def test_a_folder_is_listed_and_a_recording_chosen(tmp_path: Path) -> None:
         child.send("/")
         child.expect("part of a name")
         child.send("hello")
-        child.expect("1 of 8")
+        child.expect(f"1 of {len(list(RECORDINGS.glob('*.kspy')))}")
         child.send("\r")
         child.expect("Filter by name")
         child.send("\r")
         child.expect("kernel_info_request")
+        child.send("q")
+        assert ended(child) == 0
+
+
+def test_two_recordings_are_compared(tmp_path: Path) -> None:
+    other = RECORDINGS / "error.kspy"
+    with terminal("view", HELLO, "--diff", other, folder=tmp_path) as child:
+        child.expect("2 only in a, 1 only in b, 1 the same")
+        child.send("\x1b")
+        child.expect("iopub")
         child.send("q")
         assert ended(child) == 0
 

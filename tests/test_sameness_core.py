@@ -12,7 +12,7 @@ from kspy.analysis.sameness.comparing import Comparer
 from kspy.analysis.sameness.ids import Ids
 from kspy.analysis.sameness.keys import essential_key, exact_key, masked_key
 from kspy.analysis.sameness.paths import parse
-from kspy.analysis.sameness.rules import RULES, Rules
+from kspy.analysis.sameness.rules import MASK, RULES, Rules
 from kspy.errors import KspyError
 from kspy.wire.message import Message
 
@@ -226,3 +226,10 @@ def test_requests_that_are_equal() -> None:
     assert exact_key(run(A)) != exact_key(run(C))
     assert masked_key(run(A), USUAL) == masked_key(run(C), USUAL)
     assert masked_key(run(A), USUAL) != masked_key(run("1"), USUAL)
+
+
+def test_what_does_not_count_is_masked_in_any_text() -> None:
+    half = "\ud800"
+    assert USUAL.masked(f"é <A at 0x7f3a5c0d2e10> {half}") == f"é <A {MASK}> {half}"
+    many = USUAL.masked("é" + "0x7f3a5c0d2e10 " * 20_000)
+    assert many == "é" + f"{MASK} " * 20_000

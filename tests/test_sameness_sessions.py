@@ -22,9 +22,13 @@ from comparing import (
     without,
 )
 from conversation import MILLISECOND, Conversation, serialize
+from piloting import piloted
+from websocket_recordings import over_websocket
 
+import kspy
 from kspy.analysis.sameness.rules import Rules
 from kspy.export.compared.report import Report
+from kspy.wire.websocket import Encoding
 
 RECORDINGS = sorted((Path(__file__).parent.parent / "recordings").glob("*.kspy"))
 A, B, C = "6a62dbf7f8e245f485ec6ff2a0749af9", "0" * 32, "1" * 32
@@ -492,3 +496,40 @@ def test_a_thread_of_very_many_messages(tmp_path: Path) -> None:
 
     assert both_ways(tmp_path, many(1), many(3)) == []
     assert both_ways(tmp_path, many(1), many(11)) == ["differs"]
+
+
+# Real sessions
+
+
+@pytest.mark.parametrize("encoding", ["json", "v1"])
+def test_a_session_over_a_websocket_says_the_same(tmp_path: Path, encoding: Encoding) -> None:
+    for path in RECORDINGS:
+        other = tmp_path / path.name
+        over_websocket(path, other, encoding)
+        assert compared(path, other).same
+        assert compared(other, path).same
+
+
+CODES = ("print(object())", "import sys; print(1, file=sys.stderr)", "1 / 0", "%time 6 * 7")
+
+
+@piloted
+async def test_a_real_session_twice(tmp_path: Path) -> None:
+    for name in "ab":
+        async with kspy.connect(kernel="python3", record=tmp_path / f"{name}.kspy") as kernel:
+            for code in CODES:
+                async for _ in await kernel.request("execute_request", {"code": code}):
+                    pass
+    found = compared(tmp_path / "a.kspy", tmp_path / "b.kspy")
+    assert found.same, str(found)
+    assert found.counts["same"] == len(CODES)
+
+
+def test_there_is_an_end_to_what_is_told_of_a_thread(tmp_path: Path) -> None:
+    def shown(text: str) -> Talk:
+        return one(*(display(f"{text} {n}") for n in range(1200)))
+
+    old, new = record(tmp_path / "a.kspy", shown("x")), record(tmp_path / "b.kspy", shown("y"))
+    (thread,) = compared(old, new).threads
+    assert len(thread.messages) + thread.more == 1200
+    assert "more messages" in str(compared(old, new))

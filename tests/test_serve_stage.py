@@ -339,6 +339,23 @@ def test_a_comm_of_the_clients_has_the_clients_id(tmp_path: Path) -> None:
         assert player.heard()[1].content["comms"] == {new: {"target_name": "t"}}
 
 
+def test_what_is_said_to_one_comm_is_not_taken_for_said_to_another(tmp_path: Path) -> None:
+    one, other = "1" * 32, "2" * 32
+    with Cell(tmp_path / "made.kspy") as made:
+        for comm_id in (one, other):
+            request = made.ask("comm_msg", {"comm_id": comm_id, "data": {}})
+            made.publish("comm_msg", {"comm_id": comm_id, "data": {"from": comm_id}}, request)
+            made.status("idle", request)
+    with staged(tmp_path / "made.kspy") as player:
+        for comm_id in (other, one, other):
+            player.ask("comm_msg", {"comm_id": comm_id, "data": {}})
+            assert player.heard()[0].content["data"] == {"from": comm_id}
+        player.ask("comm_msg", {"comm_id": "3" * 32, "data": {}})
+        assert brief(player.heard()) == ["busy", "idle"]
+        (line,) = player.said
+        assert "no such comm_msg" in line
+
+
 def test_a_comm_that_nobody_recorded_is_closed(tmp_path: Path) -> None:
     with Cell(tmp_path / "made.kspy") as made:
         made.execute("1")
@@ -368,6 +385,18 @@ def test_what_was_broken_stays_broken(tmp_path: Path) -> None:
         assert player.frames[1][-1] == b"{not json"
         assert player.frames[2] == [b"no", b"message"]
         assert [is_signed(player.frames[place]) for place in (1, 3, 4)] == [True, False, True]
+
+
+def test_a_parent_header_that_lacked_something_lacks_it_again(tmp_path: Path) -> None:
+    with Cell(tmp_path / "made.kspy") as made:
+        request = made.ask("execute_request", {"code": "1", "silent": False})
+        made.publish("stream", {}, {"header": {"msg_id": request["header"]["msg_id"]}})
+        made.reply(request)
+    with staged(tmp_path / "made.kspy") as player:
+        asked = player.run("1")
+        stream, reply = player.heard()
+        assert stream.parent_header == {"msg_id": asked}
+        assert set(reply.parent_header) == set(request["header"])
 
 
 def test_a_request_that_was_never_answered_holds_up_its_channel(tmp_path: Path) -> None:

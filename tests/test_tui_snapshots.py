@@ -38,6 +38,7 @@ class Screen(NamedTuple):
 
     recording: str
     keys: tuple[str, ...] = ()
+    diff: str = ""
 
 
 SCREENS: Final = {
@@ -68,6 +69,9 @@ SCREENS: Final = {
     "threads-compared": Screen(
         "hello", ("slash", "=type:execute_request", "enter", "g", "D", "j", "D")
     ),
+    "sessions": Screen("rich", (), "changed"),
+    "sessions-hidden": Screen("rich", ("z",), "changed"),
+    "sessions-thread": Screen("rich", ("enter",), "changed"),
     "bookmarks": Screen("hello", ("j", "j", "m", "=look here", "enter", "apostrophe")),
     "folder": Screen("."),
 }
@@ -84,7 +88,9 @@ def recordings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return folder
 
 
-IN_LIGHT: Final = ("stream", "threads", "code", "error", "tree", "help", "mistake")
+IN_LIGHT: Final = (
+    "stream", "threads", "code", "error", "tree", "help", "mistake", "sessions"
+)  # fmt: skip
 """The same colours are in these as in all."""
 
 
@@ -95,7 +101,8 @@ IN_LIGHT: Final = ("stream", "threads", "code", "error", "tree", "help", "mistak
 def test_screen(name: str, look: str, recordings: Path, snap_compare: Callable[..., bool]) -> None:
     screen, (theme, size) = SCREENS[name], LOOKS[look]
     path = Path() if screen.recording == "." else Path(f"{screen.recording}.kspy")
-    app = KspyApp(path, theme=theme)
+    diff = Path(f"{screen.diff}.kspy") if screen.diff else None
+    app = KspyApp(path, theme=theme, diff=diff)
 
     async def walk(pilot: Pilot[Any]) -> None:
         await settled(pilot)

@@ -56,7 +56,11 @@ def served(path: Path, *, fast: bool, fallback: str | None) -> ToInstall:
     stem = re.sub(r"[^a-z0-9._-]+", "-", path.stem.lower()).strip("-") or "recording"
     return ToInstall(
         Served(str(path.absolute()), fast, fallback),
-        {"language": language, "interrupt_mode": "message", "metadata": {}},
+        {
+            "language": language,
+            "interrupt_mode": "message",
+            "metadata": {"supported_encryption": ["curve"]},
+        },
         f"kspy-{stem}",
         f"{display_name or path.stem} (recorded)",
     )

@@ -9,15 +9,18 @@ import shlex
 import signal
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import click
 
 import kspy
 from kspy.cli.own_command import WORDS
 from kspy.errors import KspyError
+
+if TYPE_CHECKING:
+    from kspy.analysis.sameness.rules import Rules
 
 THEMES: Final = ("dark", "light", "contrast")
 _WAIT_SECONDS: Final = 10.0
@@ -33,6 +36,18 @@ _DRIVER_VARIABLE: Final = "TEXTUAL_DRIVER"
 @click.argument("file", type=click.Path(path_type=Path), metavar="FILE|FOLDER")
 @click.option("--filter", "filter_text", default="", metavar="TEXT", help="Begin with this filter.")
 @click.option("--threads", is_flag=True, help="Begin with requests, and what answers them.")
+@click.option(
+    "--diff",
+    type=click.Path(path_type=Path),
+    metavar="OTHER",
+    help="Compare with another recording; see kspy diff.",
+)
+@click.option(
+    "--ignore",
+    multiple=True,
+    metavar="PATH|/REGEX/|RULE",
+    help="With --diff: what does not count either.",
+)
 @click.option("--theme", type=click.Choice(THEMES), help="[default: as the last time]")
 @click.option("--web", is_flag=True, help="Show it in a browser on this machine instead.")
 @click.option("--port", type=click.IntRange(1, 65535), help="Port for --web. [default: any]")
@@ -41,6 +56,8 @@ def view(
     file: Path,
     filter_text: str,
     threads: bool,
+    diff: Path | None,
+    ignore: tuple[str, ...],
     theme: str | None,
     web: bool,
     port: int | None,
@@ -53,14 +70,17 @@ def view(
     """
     if port is not None and not web:
         raise click.UsageError("--port is for --web")
+    if ignore and diff is None:
+        raise click.UsageError("--ignore is for --diff")
     if connection_file is not None:  # started by a tap, whose work must not wait for this
         os.nice(_NICE)
         _wait_for(file)
     _check(file)
+    rules = None if diff is None else _rules(file, diff, ignore)
     if web:
         from kspy.cli.web import serve
 
-        command = view_command(file, filter_text, threads, theme)
+        command = view_command(file, filter_text, threads, theme, diff=diff, ignore=ignore)
         serve(command, title=file.resolve().name, port=port or 0)
         return
     if _DRIVER_VARIABLE not in os.environ and not (sys.stdout.isatty() and sys.stdin.isatty()):
@@ -76,6 +96,8 @@ def view(
         filter_text=filter_text,
         threads=threads,
         theme=f"kspy-{theme}" if theme else None,
+        diff=diff,
+        rules=rules,
     )
     _end_on_signals(app.exit)
     result = app.run()
@@ -88,6 +110,8 @@ def view_command(
     threads: bool = False,
     theme: str | None = None,
     connection_file: str | None = None,
+    diff: Path | None = None,
+    ignore: Sequence[str] = (),
 ) -> list[str]:
     """The words of a command that views `file`, for another process of this very kspy."""
     command = [*WORDS, "view"]
@@ -99,6 +123,9 @@ def view_command(
         command.append(f"--theme={theme}")
     if connection_file:
         command.append(f"--connection-file={connection_file}")
+    if diff is not None:
+        command.append(f"--diff={diff}")
+    command += (f"--ignore={word}" for word in ignore)
     return [*command, "--", str(file)]
 
 
@@ -121,6 +148,17 @@ def _check(file: Path) -> None:
             raise KspyError(f"{file}: cannot be read: {error.strerror}") from error
         return
     kspy.open(file).close()
+
+
+def _rules(file: Path, diff: Path, ignore: Sequence[str]) -> Rules:
+    """What varies by nature; complains where there is nothing to compare with."""
+    from kspy.analysis.sameness.rules import Rules
+
+    for path in (file, diff):
+        if path.is_dir():
+            raise KspyError(f"{path}: is a folder; --diff compares one recording with another")
+    _check(diff)
+    return Rules.usual(ignore)
 
 
 def _wait_for(file: Path) -> None:

@@ -11,6 +11,7 @@ from textual.app import SystemCommand
 from textual.binding import Binding, BindingType
 from textual.screen import Screen
 
+from kspy.analysis.sameness.rules import Rules
 from kspy.errors import KspyError
 from kspy.tui.desk import Desk
 from kspy.tui.folder_screen import FolderScreen
@@ -29,6 +30,7 @@ class KspyApp(Notices):
 
     connection_file    what clients connect with, shown while there is no message yet
     filter_text        the filter to begin with
+    diff, rules        another recording to compare it with, and what varies by nature
     """
 
     TITLE = "kspy"
@@ -50,12 +52,16 @@ class KspyApp(Notices):
         filter_text: str = "",
         threads: bool = False,
         theme: str | None = None,
+        diff: Path | None = None,
+        rules: Rules | None = None,
     ) -> None:
         super().__init__()
         self.path = path
         self.connection_file = connection_file
         self.filter_text = filter_text
         self.threads = threads
+        self.diff = diff
+        self.rules = rules
         self.settings: Settings = Settings()
         self.chosen_theme = theme
         self._desk: Desk | None = None

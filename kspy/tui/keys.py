@@ -127,6 +127,7 @@ GROUPS: Final[dict[str, tuple[Key, ...]]] = {
         Key("x", "export", "Export to a smaller recording, JSON lines, text, or a picture."),
         Key("d", "compare", "Mark this message; the second time, compare with the one marked."),
         Key("D", "compare_threads", "The same for threads."),
+        Key("c", "sessions", "Compare the whole session with another recording's."),
     ),
     "kspy": (
         Key(

@@ -7,6 +7,7 @@ that it inherits from, a capability a file.
 from __future__ import annotations
 
 from itertools import count
+from pathlib import Path
 from typing import ClassVar, Final
 
 from textual.app import ComposeResult
@@ -15,8 +16,10 @@ from textual.containers import Container, Horizontal
 from textual.widgets import Footer
 
 from kspy.analysis.progress import Progress
+from kspy.analysis.sameness.rules import Rules
 from kspy.analysis.waterfall import Waterfall, waterfall
 from kspy.errors import KspyError
+from kspy.tui.actions.differing import Differing
 from kspy.tui.actions.marking import Marking
 from kspy.tui.actions.playing import Playing
 from kspy.tui.actions.searching import Searching
@@ -42,7 +45,7 @@ _TICK_SECONDS: Final = 0.05
 _WAITING_TICKS: Final = 10
 
 
-class MainScreen(Searching, Marking, Showing, Playing, Taking):
+class MainScreen(Searching, Marking, Showing, Playing, Taking, Differing):
     """Shows one recording, finished or growing."""
 
     AUTO_FOCUS = "#stream"  # what is typed early must not become a filter
@@ -95,9 +98,23 @@ class MainScreen(Searching, Marking, Showing, Playing, Taking):
         self.stream.focus()
         self.set_interval(_TICK_SECONDS, self._tick)
         self._read()
+        if self.kspy.diff is not None:
+            self._begin_with_comparison(self.kspy.diff)
+
+    def _begin_with_comparison(self, other: Path) -> None:
+        try:
+            self.compare_with(other, self.kspy.rules or Rules.usual())
+        except KspyError as error:
+            self.notify(str(error), severity="error")
+        else:
+            self.action_sessions()
 
     def on_unmount(self) -> None:
-        self.desk.close(self.viewing.close)
+        self.desk.close(self._close)
+
+    def _close(self) -> None:
+        self.viewing.close()
+        self.close_sessions()
 
     # The recording grows
 

@@ -67,6 +67,28 @@ class Pattern:
                 while at < end and data[at] & 0xC0 == 0x80:
                     at += 1
 
+    def masked(self, text: str, mask: str) -> str:
+        """`text` with `mask` for all that matches, in time proportional to the text."""
+        data = _encoded(text)
+        # What stands for half a character has as many bytes as it.
+        whole = data if len(data) == len(text) else text.encode("utf-8", "surrogatepass")
+        pieces: list[bytes] = []
+        at = kept = 0
+        while at <= len(data):
+            begin, after = self._match(_ANYWHERE, data, at, len(data))[0]
+            if begin < 0:
+                break
+            if after > begin:
+                pieces += (whole[kept:begin], mask.encode())
+                at = kept = after
+                continue
+            at = after + 1  # found nothing, in the true sense: on to the next character
+            while at < len(data) and data[at] & 0xC0 == 0x80:
+                at += 1
+        if not pieces:
+            return text
+        return b"".join([*pieces, whole[kept:]]).decode("utf-8", "surrogatepass")
+
 
 def one_of(patterns: Iterable[Pattern]) -> Pattern | None:
     """A pattern for any of these; None if there are none, or they are too many."""

@@ -229,15 +229,7 @@ class Rules:
 
 def masked(text: str, rule: Rule) -> str:
     """`text` with `MASK` for what a rule says of it."""
-    if rule.pattern is None:
-        return text
-    pieces: list[str] = []
-    at = 0
-    for start, stop in rule.pattern.spans(text):
-        if stop > start:
-            pieces += [text[at:start], MASK]
-            at = stop
-    return "".join([*pieces, text[at:]]) if pieces else text
+    return text if rule.pattern is None else rule.pattern.masked(text, MASK)
 
 
 def ignored(word: str) -> Rule:

@@ -44,8 +44,8 @@ class Compared:
     old, new   items: the place of a thread's first message, or the event n as -1 - n; None where
                that session has no such thread or event
     moved      it is not where it was among the client's requests
-    steps      the messages of both, see `kspy.analysis.sameness.threads`; none where one side has
-               none
+    steps      the messages that are not the same, see `kspy.analysis.sameness.threads`
+    more       how many more of them there are
     """
 
     row: int
@@ -54,6 +54,7 @@ class Compared:
     verdict: Verdict
     moved: bool = False
     steps: tuple[Step, ...] = ()
+    more: int = 0
     pace: Pace = UNTIMED
 
     @property
@@ -106,12 +107,11 @@ def compare_sessions(
     Works on any recordings; they are compared as they are now, whatever comes later.
     """
     alignment = yield from align(old, new, rules, old_threads=old_threads, only=only)
-    return (yield from compare_aligned(alignment, rules, factor))
+    return (yield from compare_aligned(alignment, Comparer(rules), factor))
 
 
-def compare_aligned(alignment: Alignment, rules: Rules, factor: float | None = None) -> Work:
-    """Compare what `align` has paired, a row after the other."""
-    comparer = Comparer(rules)
+def compare_aligned(alignment: Alignment, comparer: Comparer, factor: float | None = None) -> Work:
+    """Compare what `align` has paired, a row after the other; then `comparer` knows all ids."""
     at_sight = AtSight(comparer)
     counts: Counter[Verdict] = Counter()
     for row, pair in enumerate(alignment):
@@ -137,7 +137,7 @@ def _compared(
     if old < 0 or new < 0:
         return Compared(row, old, new, "same")
     sides = alignment.old.side(old), alignment.new.side(new)
-    work = compare_threads(*sides, *comparers)
+    work = compare_threads(*sides, *comparers, everything=False)
     while True:
         try:
             next(work)
@@ -149,7 +149,7 @@ def _compared(
     verdict: Verdict = found.verdict
     if verdict == "same":
         verdict = "order changed" if moved else _by_time(pace, factor)
-    return Compared(row, old, new, verdict, moved, found.steps, pace)
+    return Compared(row, old, new, verdict, moved, found.steps, found.more, pace)
 
 
 def _by_time(pace: Pace, factor: float | None) -> Literal["same", "slower", "faster"]:

@@ -104,7 +104,6 @@ def thread_entry(compared: Compared, tables: Tables, *, summary: bool = True) ->
     if item < 0:
         event = table.event(-1 - item)
         return ComparedThread(compared.verdict, old, new, "", summarize_event(event), event.name)
-    differing = [step for step in compared.steps if step.verdict != "same"]
     return ComparedThread(
         compared.verdict,
         old,
@@ -113,8 +112,8 @@ def thread_entry(compared: Compared, tables: Tables, *, summary: bool = True) ->
         _what(table, item) if summary else "",
         moved=compared.moved,
         pace=compared.pace,
-        messages=tuple(_message(step, tables) for step in differing[:MOST_MESSAGES]),
-        more=max(len(differing) - MOST_MESSAGES, 0),
+        messages=tuple(_message(step, tables) for step in compared.steps[:MOST_MESSAGES]),
+        more=max(len(compared.steps) - MOST_MESSAGES, 0) + compared.more,
     )
 
 
@@ -143,7 +142,7 @@ def _message(step: Step, tables: Tables) -> DifferingMessage:
         table.msg_type(place),
         _what(table, place),
         tuple(map(_value, step.differences[:MOST_DIFFERENCES])),
-        max(len(step.differences) - MOST_DIFFERENCES, 0),
+        max(len(step.differences) - MOST_DIFFERENCES, 0) + step.more,
     )
 
 

@@ -69,15 +69,17 @@ def report(
     everything: bool = True,
     on_thread: Callable[[ComparedThread], None] | None = None,
     on_progress: Callable[[Progress], None] | None = None,
+    keep: bool = True,
 ) -> Report:
     """Compare; see `kspy.analysis.sameness.sessions.compare_sessions`.
 
     everything    keep the threads that are the same, too, and what they are about
+    keep          keep anything at all: not where it is told as soon as it is found
     on_thread     is told of each thread as soon as it was compared
     on_progress   is told how far it is
     """
     work = compare_sessions(old, new, rules, old_threads=old_threads, only=only, factor=factor)
-    return finish(work, (old, new), everything, on_thread, on_progress)
+    return finish(work, (old, new), everything, on_thread, on_progress, keep=keep)
 
 
 def finish(
@@ -86,6 +88,8 @@ def finish(
     everything: bool = True,
     on_thread: Callable[[ComparedThread], None] | None = None,
     on_progress: Callable[[Progress], None] | None = None,
+    *,
+    keep: bool = True,
 ) -> Report:
     """Do the work to its end."""
     threads: list[ComparedThread] = []
@@ -98,9 +102,9 @@ def finish(
             if on_progress:
                 on_progress(found)
             continue
-        kept = everything or found.verdict != "same" or found.pace.told
-        entry = thread_entry(found, tables, summary=kept)
-        if kept:
+        told = everything or found.verdict != "same" or found.pace.told
+        entry = thread_entry(found, tables, summary=told)
+        if told and keep:
             threads.append(entry)
         if on_thread:
             on_thread(entry)

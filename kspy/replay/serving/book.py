@@ -4,7 +4,7 @@ Recorded requests are looked up by type and content, strictly first: equal; equa
 varies by nature; equal in what decides about the answer (`kspy.analysis.sameness.keys`). Among
 equals they come in the recorded order, and after the last one the first again.
 
-The contents of a type are read when the first request of that type comes.
+The contents of a type are read when the first request of that type comes, or `prepare` says so.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from kspy.analysis.sameness.rules import Rules
 from kspy.analysis.table import Table
 from kspy.errors import KspyError
 from kspy.replay.serving.script import Script, Scripts
-from kspy.wire.message import Message
+from kspy.wire.message import Message, text
 
 _COMPARED: Final = 2000
 """Recorded requests among which the nearest is looked for."""
@@ -49,7 +49,7 @@ class Book:
         rules = Rules.usual()
         self._keys: tuple[Key, ...] = (
             exact_key,
-            lambda message: masked_key(message, rules),
+            lambda message: masked_key(message, rules) + _comm(message),
             essential_key,
         )
         self._indexes: dict[tuple[str, int], dict[bytes, _Equals]] = {}
@@ -57,6 +57,10 @@ class Book:
         rows = table.rows(0, len(table))
         for place in self.scripts.cues.tolist():
             self._by_type.setdefault(table.names[rows.types[place]], []).append(place)
+
+    def prepare(self, msg_type: str) -> None:
+        """Read the contents of a type now: of a long recording that takes seconds."""
+        self._index(msg_type, 0)
 
     def restart(self) -> None:
         """Begin with the first of equals again."""
@@ -85,21 +89,30 @@ class Book:
         return None
 
     def _index(self, msg_type: str, strength: int) -> dict[bytes, _Equals]:
-        index = self._indexes.get((msg_type, strength))
-        if index is None:
-            index = self._indexes[msg_type, strength] = {}
+        if (msg_type, strength) not in self._indexes:
+            # Who asks for what is not quite equal asks for both: one reading serves them.
+            strengths = (0,) if strength == 0 else range(1, len(self._keys))
+            made: dict[int, dict[bytes, _Equals]] = {number: {} for number in strengths}
             for place, message in self.recorded(msg_type):
-                found = index.setdefault(self._keys[strength](message), _Equals())
-                found.places.append(place)
-        return index
+                for number, index in made.items():
+                    key = self._keys[number](message)
+                    index.setdefault(key, _Equals()).places.append(place)
+            self._indexes.update({(msg_type, number): made[number] for number in made})
+        return self._indexes[msg_type, strength]
 
     def recorded(self, msg_type: str) -> Iterator[tuple[int, Message]]:
         """The requests of a type, with their places, in order; lost ones are left out."""
         for place in self._by_type.get(msg_type, ()):
-            try:
-                yield place, self.table.load(place)
-            except KspyError:
-                continue
+            message = self.load(place)
+            if message is not None:
+                yield place, message
+
+    def load(self, place: int) -> Message | None:
+        """The message in a place; None where the file has lost it."""
+        try:
+            return self.table.load(place)
+        except KspyError:
+            return None
 
     def whole(self, msg_type: str) -> Script | None:
         """The first recorded request of a type that was answered with reply and idle."""
@@ -128,7 +141,8 @@ class Book:
     def count(self) -> int:
         """The last execution count of the recording; 0 where there is none."""
         for place in list(self.replies("execute_reply"))[: -_LOOKED_BACK - 1 : -1]:
-            count = self.table.load(place).content.get("execution_count")
+            reply = self.load(place)
+            count = reply.content.get("execution_count") if reply else None
             if isinstance(count, int):
                 return count
         return 0
@@ -140,6 +154,13 @@ class Book:
             rows = table.rows(0, len(table))
             wanted = rows.to_client & (rows.types == list(table.names).index(msg_type))
             yield from np.flatnonzero(wanted).tolist()
+
+
+def _comm(message: Message) -> bytes:
+    """The comm that it is for, where there is one: it is not said to another one instead."""
+    if message.msg_type not in ("comm_msg", "comm_close"):
+        return b""
+    return text(message.content.get("comm_id")).encode("utf-8", "replace")
 
 
 def open_book(table: Table) -> Book:

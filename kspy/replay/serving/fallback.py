@@ -23,6 +23,7 @@ from kspy.replay.serving.speaker import Speaker
 from kspy.speak.compose import Outgoing, new_header, new_session
 from kspy.speak.link import Wire
 from kspy.speak.local import Launched
+from kspy.speak.thread import REPLIED
 from kspy.speak.zeromq import ZeroMQLink
 from kspy.wire.frames import DELIMITER, Channel
 from kspy.wire.message import ROUTES, text
@@ -41,7 +42,7 @@ class _Asked:
 
     def __init__(self, request: Request) -> None:
         self.request = request
-        self.replied = not request.msg_type.endswith("_request")
+        self.replied = request.msg_type not in REPLIED
         self.idle = False
 
 
@@ -86,6 +87,9 @@ class Fallback:
     def ask(self, request: Request) -> None:
         """Let the kernel answer; on stdin: hand on what a client answered."""
         if request.channel != "stdin":
+            same = self._asked.pop(request.message.msg_id, None)
+            if same is not None:  # whose answers cannot be told from this one's
+                self._relieved(same.request, "")
             self._asked[request.message.msg_id] = _Asked(request)
         self._loop.call_soon_threadsafe(self._take, request)
 

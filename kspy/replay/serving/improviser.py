@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
-from kspy.errors import KspyError
 from kspy.replay.serving.book import Book
 from kspy.replay.serving.housekeeping import OWN, Housekeeping
 from kspy.replay.serving.request import Request
@@ -92,11 +91,8 @@ class Improviser:
 
     def compare_input(self, place: int, request: Request) -> None:
         """Say where an answer is not the recorded one. What it is may be a password."""
-        try:
-            recorded = self._book.table.load(place).content
-        except KspyError:
-            return
-        if recorded.get("value") != request.content.get("value"):
+        recorded = self._book.load(place)
+        if recorded and recorded.content.get("value") != request.content.get("value"):
             self._say(
                 f"message {self._book.seq(place)} answered otherwise then: what follows is as it"
                 " was recorded"

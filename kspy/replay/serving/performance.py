@@ -6,6 +6,7 @@ The time is in seconds, as `time.monotonic` has it; it only grows.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Final
 
 from kspy.replay.serving.request import Request
@@ -81,12 +82,10 @@ class Performance:
 
     def awaited(self, waits_for: Waited) -> Gate | None:
         """The next gate of this kind."""
-        return next((gate for gate in self._gates_ahead if gate.waits_for == waits_for), None)
-
-    @property
-    def _gates_ahead(self) -> list[Gate]:
-        ahead = self.script.steps[self.position :]
-        return [step for step in ahead if isinstance(step, Gate)]
+        for step in islice(self.script.steps, self.position, None):
+            if isinstance(step, Gate) and step.waits_for == waits_for:
+                return step
+        return None
 
     @property
     def interruptible(self) -> bool:

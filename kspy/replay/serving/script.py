@@ -21,6 +21,7 @@ from typing import Final, Literal
 import numpy as np
 
 from kspy.analysis.table import Array, Table
+from kspy.errors import KspyError
 from kspy.recording.outcome import IDLE, STARTING
 from kspy.wire.frames import CHANNELS
 from kspy.wire.message import ENCODED, REDELIVERED, TO_CLIENT
@@ -89,14 +90,18 @@ class Scripts:
     def __init__(self, table: Table) -> None:
         self._table = table
         rows = table.rows(0, len(table))
-        channels, to_client = rows.channels, rows.to_client
-        self.cues: Array = np.flatnonzero(~to_client & np.isin(channels, _ASKING))
+        channels = rows.channels
+        is_cue = ~rows.to_client & np.isin(channels, _ASKING)
+        self.cues: Array = np.flatnonzero(is_cue)
         self._cue_list: list[int] = self.cues.tolist()
         self._same_channel = {
             channel: self.cues[channels[self.cues] == channel].tolist() for channel in _ASKING
         }
+        owners = _owners(rows.parents, is_cue)
+        self._by_owner = np.argsort(owners, kind="stable")
+        self._sorted_owners = owners[self._by_owner]
         self._interrupts = self._find_interrupts()
-        self._unasked: list[int] = np.flatnonzero(self._are_unasked()).tolist()
+        self._unasked: list[int] = np.flatnonzero((owners < 0) & self._may_be_said()).tolist()
         self.of = lru_cache(_KEPT)(self._make)
 
     @property
@@ -119,26 +124,20 @@ class Scripts:
         ]
         return sorted(found)
 
-    def _are_unasked(self) -> Array:
-        """Of each message: did the kernel say it of its own accord?"""
+    def _may_be_said(self) -> Array:
+        """Of each message: is it one that a kernel says again though nobody asks?"""
         table = self._table
         rows = table.rows(0, len(table))
-        inside: Array = rows.to_client & (rows.channels != _HB) & (rows.threads >= 0)
-        inside &= (rows.flags & REDELIVERED) == 0
-        is_cue = np.zeros(len(table), bool)
-        is_cue[self.cues] = True
-        if len(table.heads):
-            inside &= ~is_cue[table.heads[np.where(rows.threads >= 0, rows.threads, 0)]]
-        names = np.array([name == "iopub_welcome" for name in table.names] or [False], bool)
-        inside &= ~names[rows.types]
-        alive_again = [
-            table.event_place(n) for n, e in enumerate(table.events) if e.name == "kernel_restarted"
-        ]
-        first_again = alive_again[0] if alive_again else len(table)
-        inside[:first_again] &= rows.outcomes[:first_again] != STARTING
+        said: Array = rows.to_client & (rows.channels != _HB) & ((rows.flags & REDELIVERED) == 0)
+        greetings = np.array([name == "iopub_welcome" for name in table.names] or [False], bool)
+        said &= ~greetings[rows.types]
+        events = enumerate(table.events)
+        again = next((n for n, event in events if event.name == "kernel_restarted"), None)
+        first_life = len(table) if again is None else table.event_place(again)
+        said[:first_life] &= rows.outcomes[:first_life] != STARTING
         for start, stop in self._endings():
-            inside[start:stop] = False
-        return inside
+            said[start:stop] = False
+        return said
 
     def _endings(self) -> Iterator[tuple[int, int]]:
         """Where the kernel was being shut down by somebody else than the clients."""
@@ -153,36 +152,31 @@ class Scripts:
         if start is not None:
             yield start, len(table)
 
-    def _answers(self, cue: int) -> list[int]:
-        """The places of what the kernel said to it, in order."""
-        table = self._table
-        routes, flags = table.columns.routes, table.columns.flags
-        found = []
-        for place in table.members(table.thread(cue)).tolist():
-            if not routes[place] & TO_CLIENT or flags[place] & REDELIVERED:
-                continue
-            if self._cue_of(place) == cue:
-                found.append(place)
-        if found and flags[cue] & ENCODED:
-            return self._without_copies(found)
+    def _belonging(self, cue: int) -> list[int]:
+        """The places of the messages that the cue is the nearest above, in order."""
+        start, stop = np.searchsorted(self._sorted_owners, (cue, cue + 1))
+        found: list[int] = self._by_owner[start:stop].tolist()
         return found
 
-    def _cue_of(self, place: int) -> int:
-        """The nearest cue that its parents lead to, -1 where there is none."""
-        routes = self._table.columns.routes
-        above = self._table.parent(place)
-        while above is not None:  # ends: a parent comes before what it is the parent of
-            if not routes[above] & TO_CLIENT and routes[above] & 7 in _ASKING:
-                return above
-            above = self._table.parent(above)
-        return -1
+    def _answers(self, cue: int) -> list[int]:
+        """The places of what the kernel said to it, in order."""
+        routes, flags = self._table.columns.routes, self._table.columns.flags
+        found = [
+            place
+            for place in self._belonging(cue)
+            if routes[place] & TO_CLIENT and not flags[place] & REDELIVERED
+        ]
+        return self._without_copies(found) if found and flags[cue] & ENCODED else found
 
     def _without_copies(self, places: list[int]) -> list[int]:
         """Over WebSockets each client gets a copy of what is published; one is enough."""
         seen: set[str] = set()
         found = []
         for place in places:
-            msg_id = self._table.load(place).msg_id
+            try:
+                msg_id = self._table.load(place).msg_id
+            except KspyError:
+                msg_id = ""
             if not msg_id or msg_id not in seen:
                 found.append(place)
             seen.add(msg_id)
@@ -297,8 +291,8 @@ class Scripts:
         routes = table.columns.routes
         found = [
             Gate("input", place, table.time_ns(place))
-            for place in table.members(table.thread(cue)).tolist()
-            if routes[place] & 15 == _STDIN and place < answers[-1] and self._cue_of(place) == cue
+            for place in self._belonging(cue)
+            if routes[place] & 15 == _STDIN and place < answers[-1]
         ]
         if table.msg_type(cue) == "execute_request":
             others = self._same_channel[routes[cue] & 7]
@@ -311,3 +305,16 @@ class Scripts:
                 if first < place <= answers[-1]
             ]
         return sorted(found, key=lambda gate: gate.place)
+
+
+def _owners(parents: Array, is_cue: Array) -> Array:
+    """Of each message: the nearest cue that its parents lead to, itself if it is one; else -1.
+
+    By doubling the distance looked at, so that a chain of parents, however long, costs little.
+    """
+    places = np.arange(len(parents))
+    above = np.where(is_cue | (parents < 0), places, parents)
+    while not np.array_equal(further := above[above], above):
+        above = further
+    owners: Array = np.where(is_cue[above], above, -1)
+    return owners

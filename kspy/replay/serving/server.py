@@ -5,11 +5,11 @@ from __future__ import annotations
 import secrets
 import signal
 import time
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
-from types import FrameType
+from typing import Final
 
 from kspy.analysis.sanitize import one_line
 from kspy.analysis.table import Table
@@ -29,6 +29,8 @@ from kspy.tap.wrapper.parent import watch_parent
 from kspy.wire.frames import CHANNELS
 from kspy.wire.message import text
 from kspy.wire.signature import SignatureChecker
+
+_SIGNALS: Final = (signal.SIGINT, signal.SIGTERM)
 
 
 @dataclass(frozen=True)
@@ -57,6 +59,7 @@ def serve(options: Options) -> str:
         book = open_book(Table(recording))
         if not len(book.table):
             raise KspyError(f"{options.recording}: has no messages that could be served")
+        book.prepare("execute_request")
         path = options.connection_file or default_path()
         given = Path(path).exists()
         connection = load(path) if given else _new_connection(recording)
@@ -117,7 +120,7 @@ class _Server:
         sockets, stage, wake = self._sockets, self._stage, self._wake
         sockets.watch(wake.fd)
         now = time.monotonic
-        with _signals(self._on_signal):
+        with wake.on_signals(_SIGNALS, self._on_signal):
             if self._owned:
                 watch_parent(lambda: wake.call(self._on_parent_death))
             self._options.ready(len(self._book.scripts.cues), path)
@@ -153,21 +156,3 @@ class _Server:
 
     def _end(self, why: str) -> None:
         self._stage.ended = why
-
-
-@contextmanager
-def _signals(on_signal: Callable[[int], None]) -> Iterator[None]:
-    """Hand SIGINT and SIGTERM on, where this is the main thread, which alone gets them."""
-
-    def handle(number: int, frame: FrameType | None) -> None:
-        on_signal(number)
-
-    before = {}
-    with suppress(ValueError):
-        for number in (signal.SIGINT, signal.SIGTERM):
-            before[number] = signal.signal(number, handle)
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)

@@ -25,6 +25,7 @@ Socket = zmq.Socket[bytes]
 
 _LINGER_MS: Final = 1000
 _BATCH: Final = 256
+_LONGEST_SECONDS: Final = 3600.0
 _SUBSCRIBED: Final = b"\x01"
 
 
@@ -79,7 +80,7 @@ class Sockets:
 
     def receive(self, seconds: float | None) -> Iterator[tuple[Channel, list[bytes]]]:
         """What is there, or comes in so many seconds; some of it, where there is much."""
-        timeout = None if seconds is None else min(int(seconds * 1000 + 0.999), 1 << 30)
+        timeout = None if seconds is None else int(min(seconds, _LONGEST_SECONDS) * 1000 + 0.999)
         for socket, _ in self._poller.poll(timeout):
             if isinstance(socket, int):
                 continue

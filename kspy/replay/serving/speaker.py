@@ -20,11 +20,12 @@ import msgpack
 import orjson
 
 from kspy.analysis.table import Table
+from kspy.errors import KspyError
 from kspy.replay.serving.request import Request
 from kspy.speak.compose import new_header
-from kspy.wire.frames import DELIMITER, Channel
-from kspy.wire.message import BAD_SIGNATURE, text
-from kspy.wire.packers import decode
+from kspy.wire.frames import DELIMITER, Channel, split
+from kspy.wire.message import BAD_SIGNATURE, Message, text
+from kspy.wire.packers import DECODE_LIMIT, decode
 from kspy.wire.signature import SignatureChecker
 
 Frames = list[bytes]
@@ -41,6 +42,7 @@ class Recorded:
     """A recorded message, taken apart. `header` is None where it cannot be read.
 
     parent   place of the message that it answers, or None
+    lacks    fields of that message's header that were missing in its parent header
     whole    False: these frames are no Jupyter message
     """
 
@@ -54,6 +56,7 @@ class Recorded:
     packs_msgpack: bool = False
     parent: int | None = None
     raw_parent: bytes = b""
+    lacks: frozenset[str] = frozenset()
     metadata: bytes = b""
     content: bytes = b""
     buffers: Sequence[bytes] = ()
@@ -79,7 +82,10 @@ class Speaker:
 
     def _take_apart(self, place: int) -> Recorded:
         message = self._table.load(place)
-        parts = message.parts
+        parts = split(message.frames) if message.encoding == "zmq" else message.parts
+        if message.truncated or (message.encoding != "zmq" and message.size > DECODE_LIMIT):
+            why = "the file has lost a part of it" if message.truncated else "it is too large"
+            raise KspyError(f"message {message.seq} is left out: {why}")
         if parts is None:
             return Recorded(message.channel, list(message.frames), whole=False)
         decoded = decode(parts.header)
@@ -98,11 +104,33 @@ class Speaker:
             decoded is not None and decoded.packer == "msgpack",
             self._table.parent(place),
             parts.parent_header or _EMPTY,
+            self._lacks(place, message),
             parts.metadata or _EMPTY,
             parts.content or _EMPTY,
             list(message.buffers),
             bool(message.recorded_flags & BAD_SIGNATURE),
         )
+
+    def _lacks(self, place: int, message: Message) -> frozenset[str]:
+        """A kernel that echoes only a part of the header may be what a frontend stumbles over."""
+        parent = self._table.parent(place)
+        if parent is None:
+            return frozenset()
+        try:
+            asked = self._table.load(parent).header
+        except KspyError:
+            return frozenset()
+        return frozenset(asked) - frozenset(message.parent_header)
+
+    def parent(self, recorded: Recorded, header: bytes) -> bytes:
+        """The parent header of a message that answers one with this header: verbatim as a rule."""
+        if not recorded.lacks:
+            return header
+        decoded = decode(header)
+        if decoded is None:
+            return header
+        kept = {name: decoded.value[name] for name in decoded.value if name not in recorded.lacks}
+        return msgpack.packb(kept) if decoded.packer == "msgpack" else _json(kept)
 
     def header(self, recorded: Recorded) -> bytes:
         """Its header as that of a message that is sent now."""

@@ -208,12 +208,12 @@ class Stage:
             return self._book.whole(request.msg_type)  # or frontends would wait for ever
         if request.msg_type.startswith("comm_"):
             self.comms.see(request.msg_type, request.content)
-            self._renaming.learn(self._book.table.load(script.cue), request)
+            if (recorded := self._book.load(script.cue)) is not None:
+                self._renaming.learn(recorded, request)
         return script
 
     def _take_input(self, request: Request, now: float) -> None:
         performance = self._asking.pop(request.client, None)
-        queue = self._homes.get(performance) if performance else None
         if performance is None or performance not in self._homes:
             if self._understudy:
                 self._understudy.ask(request)
@@ -223,7 +223,7 @@ class Stage:
             performance.answers[gate.place] = request.raw_header
             self._improviser.compare_input(gate.place, request)
         performance.open("input")
-        self._perform(performance, queue, now)
+        self._perform(performance, self._homes[performance], now)
 
     def _shut_down(self, request: Request, now: float) -> None:
         restart = bool(request.content.get("restart"))
@@ -320,6 +320,8 @@ class Stage:
             performance.said[line.place] = header
         rename = self._renaming.for_client(request.client) if request else None
         parent = self._parent(performance, recorded) if line.asked else None
+        if parent is not None:
+            parent = self._speaker.parent(recorded, parent)
         frames = self._speaker.frames(recorded, header, parent, rename)
         if recorded.msg_type.startswith("comm_"):
             content = decode(frames[5])

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import os
+import signal
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
+from types import FrameType
 from typing import Final
+
+Call = Callable[[int], None]
 
 _READ: Final = 1 << 12
 
@@ -19,6 +23,27 @@ class Wake:
         os.set_blocking(self.fd, False)
         os.set_blocking(self._write, False)
         self._calls: deque[Callable[[], None]] = deque()
+
+    @contextlib.contextmanager
+    def on_signals(self, numbers: Sequence[signal.Signals], do: Call) -> Iterator[None]:
+        """Let the main thread `do` it with the number of each of these signals that comes.
+
+        Python runs a handler only between two of its own steps: a signal that comes just before
+        the main thread begins to wait would be noticed when something else happens. So the
+        system's own handler writes to the pipe, too.
+        """
+
+        def handle(number: int, frame: FrameType | None) -> None:
+            self.call(lambda: do(number))
+
+        before = {number: signal.signal(number, handle) for number in numbers}
+        written = signal.set_wakeup_fd(self._write, warn_on_full_buffer=False)
+        try:
+            yield
+        finally:
+            signal.set_wakeup_fd(written)
+            for number, handler in before.items():
+                signal.signal(number, handler)
 
     def call(self, what: Callable[[], None]) -> None:
         """Let the main thread do `what`."""

@@ -69,9 +69,9 @@ def reply_type(msg_type: str) -> str:
 def kernel_info(book: Book, metadata: Mapping[str, Any]) -> dict[str, Any]:
     """Content of a `kernel_info_reply`: a recorded one, or what the recording's header tells."""
     for place in book.replies("kernel_info_reply"):
-        content = book.table.load(place).content
-        if content:
-            return content
+        reply = book.load(place)
+        if reply is not None and reply.content:
+            return reply.content
     kernel = metadata.get("kernel")
     kernel = kernel if isinstance(kernel, dict) else {}
     language = text(kernel.get("language")) or "text"

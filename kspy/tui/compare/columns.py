@@ -66,6 +66,17 @@ def side(pieces: Sequence[Styled], width: int, back: Style) -> list[Segment]:
     return segments
 
 
+def fitting(pieces: Sequence[Styled], width: int) -> list[Styled]:
+    """The pieces of one cell a character, cut where a very narrow terminal ends."""
+    kept: list[Styled] = []
+    for text, look in pieces:
+        if width <= 0:
+            break
+        kept.append((text if len(text) <= width else text[:width], look))
+        width -= len(text)
+    return kept
+
+
 @dataclass(frozen=True, slots=True)
 class Looks:
     """The colours of a comparison. Red is for errors alone, so a difference has none of it."""

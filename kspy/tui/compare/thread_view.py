@@ -18,7 +18,7 @@ from kspy.analysis.conventions import ARROWS, NOISE
 from kspy.analysis.sanitize import one_line, pad
 from kspy.analysis.table import Table
 from kspy.recording.outcome import ERROR
-from kspy.tui.compare.columns import SIGN_WIDTH, Looks, Styled, column_width, side
+from kspy.tui.compare.columns import SIGN_WIDTH, Looks, Styled, column_width, fitting, side
 from kspy.tui.compare.moving import JUMPS, MOVES
 from kspy.tui.compare.steps import DIFFERENT, Side, Step
 from kspy.tui.palette import Colours
@@ -176,7 +176,7 @@ class ThreadView(ScrollView, can_focus=True):
             (f"{kind} ", text),
             (pad(member.summary, max(column - used, 0)).rstrip(), text),
         ]
-        return _fitting(pieces, column)
+        return fitting(pieces, column)
 
     def _look(self) -> Looks:
         if self._looks is None:
@@ -186,14 +186,3 @@ class ThreadView(ScrollView, can_focus=True):
     def notify_style_update(self) -> None:
         self._looks = None
         super().notify_style_update()
-
-
-def _fitting(pieces: list[Styled], width: int) -> list[Styled]:
-    """The pieces of one cell a character, cut where a very narrow terminal ends."""
-    kept: list[Styled] = []
-    for text, look in pieces:
-        if width <= 0:
-            break
-        kept.append((text if len(text) <= width else text[:width], look))
-        width -= len(text)
-    return kept
