@@ -114,6 +114,7 @@ async def test_the_list_of_a_is_behind_it() -> None:
         assert len(rows(viewer)) == 11
         await viewer.enter("question_mark")
         assert isinstance(viewer.app.screen, HelpScreen)
+        assert any("⇅" in line and "another order" in line for line in viewer.screen)
         await viewer.enter("escape", "escape")
         assert isinstance(viewer.app.screen, MainScreen)
 

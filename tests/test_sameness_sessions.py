@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from itertools import combinations
+from itertools import combinations, groupby
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +22,8 @@ from comparing import (
     without,
 )
 from conversation import MILLISECOND, Conversation, serialize
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from piloting import piloted
 from websocket_recordings import over_websocket
 
@@ -241,6 +243,23 @@ def test_what_varies_by_nature(tmp_path: Path, rule: str, old: Talk, new: Talk) 
 )
 def test_what_no_rule_hides(tmp_path: Path, old: Talk, new: Talk) -> None:
     assert both_ways(tmp_path, old, new) != []
+
+
+def test_what_nobody_asked_for_overtakes_on_other_channels_alone(tmp_path: Path) -> None:
+    def late(*types: str) -> Talk:
+        def talk(to: Conversation) -> None:
+            for msg_type in types:
+                nobody, _ = serialize("execute_request", {})
+                if msg_type == "execute_reply":
+                    to.reply(nobody, {"execution_count": 1})
+                else:
+                    to.publish(msg_type, {"data": {}, "metadata": {}}, nobody)
+
+        return talk
+
+    first, second, reply = "display_data", "execute_result", "execute_reply"
+    assert both_ways(tmp_path, late(first, second, reply), late(reply, first, second)) == []
+    assert both_ways(tmp_path, late(first, second), late(second, first)) == ["order changed"]
 
 
 def test_kernel_info_between_other_requests_is_no_waiting(tmp_path: Path) -> None:
@@ -485,9 +504,13 @@ def test_what_is_damaged_is_not_compared(tmp_path: Path) -> None:
     damaged = bytearray(whole)
     damaged[at - 60] ^= 0xFF
     (tmp_path / "b.kspy").write_bytes(damaged)
-    found = compared(tmp_path / "a.kspy", tmp_path / "b.kspy")
-    assert not found.same
-    assert compared(tmp_path / "b.kspy", tmp_path / "b.kspy").same is False
+    a, b = tmp_path / "a.kspy", tmp_path / "b.kspy"
+    for old, new in ((a, b), (b, a), (b, b)):
+        found = compared(old, new)
+        assert not found.same
+        assert verdicts(found) == ["same", "not compared", "same"]
+        assert "is damaged" in str(found)
+        assert "not all compared: 1 of 3 threads" in str(found)
 
 
 def test_a_thread_of_very_many_messages(tmp_path: Path) -> None:
@@ -533,3 +556,51 @@ def test_there_is_an_end_to_what_is_told_of_a_thread(tmp_path: Path) -> None:
     (thread,) = compared(old, new).threads
     assert len(thread.messages) + thread.more == 1200
     assert "more messages" in str(compared(old, new))
+
+
+# Any two sessions
+
+outputs = st.lists(st.tuples(st.sampled_from("12d"), st.sampled_from("ab")), max_size=4)
+sessions = st.lists(st.tuples(st.sampled_from("xyz"), outputs), max_size=6)
+Session = list[tuple[str, list[tuple[str, str]]]]
+
+
+def talk_of(session: Session) -> Talk:
+    def talk(to: Conversation) -> None:
+        for code, told in session:
+            made = (display(t) if kind == "d" else stream(t, kind) for kind, t in told)
+            cell(to, code, *made)
+
+    return talk
+
+
+def joined(session: Session) -> list[Any]:
+    """A session, with the neighbouring pieces of a stream as one text."""
+    return [
+        (
+            code,
+            [
+                (kind, "".join(text for _, text in group) if kind != "d" else [*group])
+                for kind, group in groupby(told, lambda output: output[0])
+            ],
+        )
+        for code, told in session
+    ]
+
+
+@settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(sessions, sessions)
+def test_two_sessions_are_the_same_if_they_say_the_same(
+    tmp_path_factory: pytest.TempPathFactory, old: Session, new: Session
+) -> None:
+    folder = tmp_path_factory.mktemp("two")
+    a, b = record(folder / "a.kspy", talk_of(old)), record(folder / "b.kspy", talk_of(new))
+    found, back = compared(a, b), compared(b, a)
+    assert found.same == back.same == (joined(old) == joined(new))
+    for one_way, first, second in ((found, old, new), (back, new, old)):
+        numbers = [thread.old for thread in one_way.threads if thread.old is not None]
+        assert numbers == sorted(numbers), "the order is that of a"
+        assert len(numbers) == len(first)
+        assert len([t for t in one_way.threads if t.new is not None]) == len(second)
+    if sorted(map(repr, joined(old))) == sorted(map(repr, joined(new))):
+        assert set(verdicts(found)) <= {"same", "order changed"}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from functools import partial
 from pathlib import Path
 from typing import ClassVar, Final
@@ -122,7 +122,8 @@ class KspyApp(Notices):
         """The keys of where the user is, and on the main screen everything else."""
         if not isinstance(self.screen, HelpScreen):
             main = isinstance(self.screen, MainScreen)
-            self.push_screen(HelpScreen(keys_here(self.screen), main=main))
+            marks: Mapping[str, str] = getattr(self.screen, "MARKS", {})
+            self.push_screen(HelpScreen(keys_here(self.screen), main=main, marks=marks))
 
     def action_next_theme(self) -> None:
         self.use_theme(THEME_NAMES[(THEME_NAMES.index(self.theme) + 1) % len(THEME_NAMES)])

@@ -3,7 +3,7 @@ declares them."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, ClassVar, Final
 
 from rich.console import Group, RenderableType
@@ -70,7 +70,8 @@ _UNSAID: Final = frozenset(
 
 
 class HelpScreen(ModalScreen[None]):
-    """`here` are the keys of where help was asked for; `main`: was that the main screen?"""
+    """`here` are the keys of where help was asked for, `marks` the signs there; `main`: was that
+    the main screen?"""
 
     DEFAULT_CSS = """
     HelpScreen { align: center middle; }
@@ -86,8 +87,11 @@ class HelpScreen(ModalScreen[None]):
         Binding("k,up", "scroll(-1)", show=False),
     ]
 
-    def __init__(self, here: Sequence[tuple[str, str]], *, main: bool) -> None:
+    def __init__(
+        self, here: Sequence[tuple[str, str]], *, main: bool, marks: Mapping[str, str]
+    ) -> None:
         super().__init__()
+        self._marks = marks
         self._here = here
         self._main = main
 
@@ -110,6 +114,9 @@ class HelpScreen(ModalScreen[None]):
         if self._here:
             yield Text("\nHere", colours.accent)
             yield _rows(self._here, narrow)
+        if self._marks:
+            yield Text("\nSigns", colours.accent)
+            yield _rows(self._marks.items(), narrow)
         if not self._main:
             return
         for name, keys in GROUPS.items():

@@ -6,6 +6,8 @@ import time
 from array import array
 from collections import Counter
 from collections.abc import Callable, Collection, Generator, Hashable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import partial
 from itertools import count
 from typing import Any, Final
 
@@ -88,6 +90,23 @@ def align(
     return (yield from _Aligning(old, new, rules, old_threads).run(only))
 
 
+@dataclass(frozen=True)
+class _Ordered:
+    """Messages that begin threads: their places, what they say as numbers, and among which of them
+    the order counts."""
+
+    places: list[int]
+    keys: array[int]
+    order_of: Callable[[int], Hashable]
+
+    def groups(self) -> dict[Hashable, list[int]]:
+        """By what the order counts among: the numbers of the places."""
+        found: dict[Hashable, list[int]] = {}
+        for n, place in enumerate(self.places):
+            found.setdefault(self.order_of(place), []).append(n)
+        return found
+
+
 class _Aligning:
     def __init__(
         self, old: Table, new: Table, rules: Rules, old_threads: Collection[int] | None
@@ -107,12 +126,19 @@ class _Aligning:
         old, new = self._old, self._new
         asked_old = yield from self._keys(old.table, old.requests)
         asked_new = yield from self._keys(new.table, new.requests)
-        found = self._requests(asked_old, asked_new)
+        clients_old, clients_new = self._clients(list(asked_old), list(asked_new))
         said_old = yield from self._keys(old.table, old.unasked)
         said_new = yield from self._keys(new.table, new.unasked)
-        found += self._paired(
-            old.unasked, new.unasked, (list(said_old), list(said_new)), self._content_likeness
+        asked = (
+            _Ordered(old.requests, asked_old, lambda place: old.order_of(place, clients_old)),
+            _Ordered(new.requests, asked_new, lambda place: new.order_of(place, clients_new)),
         )
+        unasked = (
+            _Ordered(old.unasked, said_old, lambda place: old.order_of(place, {})),
+            _Ordered(new.unasked, said_new, lambda place: new.order_of(place, {})),
+        )
+        found = self._paired(*asked, self._request_likeness)
+        found += self._paired(*unasked, self._content_likeness)
         if only is not None:
             found = [pair for pair in found if self._is_chosen(pair, only)]
         found += self._ends(only)
@@ -132,24 +158,6 @@ class _Aligning:
                 yield Progress(self._done, self._total)
                 due = time.monotonic() + _STEP_SECONDS
         return keys
-
-    def _requests(self, keys_old: array[int], keys_new: array[int]) -> list[Pair]:
-        """Pair requests, within a client each; see `_clients`."""
-        old, new = self._old, self._new
-        clients_old, clients_new = self._clients(list(keys_old), list(keys_new))
-        groups: dict[Hashable, tuple[list[int], list[int]]] = {}
-        for side, part, clients in ((0, old, clients_old), (1, new, clients_new)):
-            for n, place in enumerate(part.requests):
-                groups.setdefault(part.order_of(place, clients), ([], []))[side].append(n)
-        found: list[Pair] = []
-        for in_old, in_new in groups.values():
-            found += self._paired(
-                [old.requests[n] for n in in_old],
-                [new.requests[n] for n in in_new],
-                ([keys_old[n] for n in in_old], [keys_new[n] for n in in_new]),
-                self._request_likeness,
-            )
-        return found
 
     def _clients(
         self, keys_old: list[int], keys_new: list[int]
@@ -178,22 +186,27 @@ class _Aligning:
         return numbers, {known[client]: n for client, n in numbers.items()}
 
     def _paired(
-        self,
-        old: list[int],
-        new: list[int],
-        keys: tuple[list[int], list[int]],
-        likeness: Callable[[int, int], float],
+        self, old: _Ordered, new: _Ordered, likeness: Callable[[int, int], float]
     ) -> list[Pair]:
-        """Pairs of places."""
-        kinds_old, kinds_new = (
-            [(table.channel(place), table.msg_type(place)) for place in places]
-            for table, places in ((self._old.table, old), (self._new.table, new))
-        )
-        alike: Likeness = lambda i, j: likeness(old[i], new[j])  # noqa: E731
-        return [
-            Pair(None if i is None else old[i], None if j is None else new[j], moved)
-            for i, j, moved in pair_up(*keys, kinds_old, kinds_new, alike)
-        ]
+        """Pairs of places; only those among which the order counts are paired with each other."""
+        groups_old, groups_new = old.groups(), new.groups()
+        found: list[Pair] = []
+        for group in dict.fromkeys((*groups_old, *groups_new)):
+            in_old, in_new = groups_old.get(group, []), groups_new.get(group, [])
+            places_old = [old.places[n] for n in in_old]
+            places_new = [new.places[n] for n in in_new]
+            pairs = pair_up(
+                [old.keys[n] for n in in_old],
+                [new.keys[n] for n in in_new],
+                _kinds(self._old.table, places_old),
+                _kinds(self._new.table, places_new),
+                partial(_of_places, likeness, places_old, places_new),
+            )
+            found += (
+                Pair(None if i is None else places_old[i], None if j is None else places_new[j], m)
+                for i, j, m in pairs
+            )
+        return found
 
     def _content_likeness(self, old: int, new: int) -> float:
         a, b = Said(self._old.table, (old,)), Said(self._new.table, (new,))
@@ -225,6 +238,14 @@ class _Aligning:
         return any(
             item is not None and part.thread_of(item) in threads for item, part, threads in sides
         )
+
+
+def _kinds(table: Table, places: list[int]) -> list[Hashable]:
+    return [(table.channel(place), table.msg_type(place)) for place in places]
+
+
+def _of_places(likeness: Likeness, old: list[int], new: list[int], i: int, j: int) -> float:
+    return likeness(old[i], new[j])
 
 
 def _texts(request: Message) -> Mapping[str, Any]:

@@ -19,6 +19,7 @@ _VARYING: Final = frozenset(("msg_id", "date", "session"))
 _KNOWN: Final = frozenset((*_VARYING, "msg_type", "username", "version"))
 _USER: Final = "username"
 _SEEN: Final = 1000
+_LONGEST: Final = 4096
 
 
 class AtSight:
@@ -30,6 +31,7 @@ class AtSight:
         self._possible = all(map(rules.has, _NEEDED))
         self._left_out = _VARYING | ({_USER} if rules.has("user names") else set())
         self._with_ids: dict[str, bool] = {}
+        self._parents: dict[bytes, Mapping[str, Any] | None] = {}
 
     def same(self, old: Message, new: Message) -> bool:
         """False: they may or may not be the same."""
@@ -39,30 +41,45 @@ class AtSight:
             and a is not None
             and b is not None
             and old.recorded_flags == new.recorded_flags
-            and max(old.size, new.size) <= DECODE_LIMIT
             and a.content == b.content
             and a.metadata == b.metadata
+            and max(old.size, new.size) <= DECODE_LIMIT
             and not (old.truncated or new.truncated)
+            and self._same_parent(a.parent_header, b.parent_header)
             and self._same_header(a.header, b.header)
-            and self._same_header(a.parent_header, b.parent_header)
-            and not self._concerns_ids(old)
             and list(old.buffers) == list(new.buffers)
         )
 
     def _same_header(self, old: bytes, new: bytes) -> bool:
-        a, b = decode_header(old), decode_header(new)
-        return a is not None and b is not None and self._what_counts(a) == self._what_counts(b)
+        """Are they, in messages whose content has no ids?"""
+        found, other = self._what_counts(old), self._what_counts(new)
+        return found is not None and found == other and not self._concerns_ids(found)
 
-    def _what_counts(self, header: Mapping[str, Any]) -> object:
-        """What must be equal; equal to nothing where there is more than texts of known names."""
-        if not _KNOWN.issuperset(header):
-            return object()
+    def _same_parent(self, old: bytes, new: bytes) -> bool:
+        if len(self._parents) > _SEEN:
+            self._parents.clear()  # only a cache: those of one thread come together
+        found, other = (
+            self._parents[raw] if raw in self._parents else self._parent(raw) for raw in (old, new)
+        )
+        return found is not None and found == other
+
+    def _parent(self, raw: bytes) -> Mapping[str, Any] | None:
+        found = self._what_counts(raw)
+        if len(raw) <= _LONGEST:
+            self._parents[raw] = found
+        return found
+
+    def _what_counts(self, raw: bytes) -> Mapping[str, Any] | None:
+        """What must be equal; None where there is more than texts of known names."""
+        header = decode_header(raw)
+        if header is None or not _KNOWN.issuperset(header):
+            return None
         if not all(isinstance(value, str) for value in header.values()):
-            return object()
-        return {name: header[name] for name in header if name not in self._left_out}
+            return None
+        return {name: value for name, value in header.items() if name not in self._left_out}
 
-    def _concerns_ids(self, message: Message) -> bool:
-        msg_type = message.msg_type
+    def _concerns_ids(self, header: Mapping[str, Any]) -> bool:
+        msg_type = header.get("msg_type", "")
         known = self._with_ids.get(msg_type)
         if known is None:
             known = self._ids.concerns(msg_type)

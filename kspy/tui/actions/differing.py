@@ -9,25 +9,28 @@ from kspy.errors import KspyError
 from kspy.tui.actions.moving import Moving
 from kspy.tui.compare.sessions_screen import SessionsScreen
 from kspy.tui.compare.two_sessions import TwoSessions
+from kspy.tui.desk import Job
 
 
 class Differing(Moving):
     """The comparison goes on while something else is looked at."""
 
     sessions: TwoSessions | None = None
+    _comparing: Job | None = None
 
     def compare_with(self, path: Path, rules: Rules) -> None:
         """Begin to compare with another recording. Raises `KspyError` where it cannot be read."""
         viewing = self.viewing
         sessions = TwoSessions(viewing.table, path, rules)
-        if self.sessions is not None:
-            self.sessions.close()
+        if self._comparing is not None:
+            self._comparing.cancel()
+        self.close_sessions()
         self.sessions = sessions
 
         def failed(error: Exception) -> None:
             sessions.error = error
 
-        self.desk.run(sessions.run(lambda: viewing.complete), on_error=failed)
+        self._comparing = self.desk.run(sessions.run(lambda: viewing.complete), on_error=failed)
 
     def action_sessions(self) -> None:
         """To the comparison; where there is none yet, ask with what."""

@@ -21,6 +21,7 @@ from kspy.analysis.units import duration
 from kspy.errors import KspyError
 from kspy.tui.compare.message_view import Heading, MessageView
 from kspy.tui.compare.rows import Comparison, compare
+from kspy.tui.compare.steps import MARKS
 from kspy.tui.desk import Job
 from kspy.tui.palette import Colours
 from kspy.wire.message import Message
@@ -45,6 +46,7 @@ class CompareMessagesScreen(Screen[None]):
     }
     """
 
+    MARKS = MARKS
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "leave", "back"),
         Binding("q", "leave", "Back", show=False),

@@ -16,6 +16,7 @@ from kspy.analysis.sanitize import one_line
 from kspy.errors import KspyError
 from kspy.tui.commands import KeyCommands
 from kspy.tui.compare.sessions_view import SessionsView
+from kspy.tui.compare.steps import MARKS
 from kspy.tui.compare.threads_screen import CompareThreadsScreen
 from kspy.tui.compare.two_sessions import TwoSessions
 from kspy.tui.keys import Key
@@ -66,6 +67,7 @@ class SessionsScreen(Screen[int | None]):
     SessionsScreen > #notes.-shown { display: block; }
     """
 
+    MARKS = MARKS
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "leave", "list"),
         Binding("q", "leave", "Back", show=False),

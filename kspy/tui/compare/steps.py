@@ -31,6 +31,16 @@ SIGNS: Final[Mapping[Verdict, Sign]] = {
 }
 """The sign of each verdict, the same on every screen; "" where it is not known yet."""
 
+MARKS: Final = {
+    "~": "It differs.",
+    "-": "Only the left one, a, has it.",
+    "+": "Only the right one, b, has it.",
+    "⇅": "It is in another order.",
+    "≈": "It differs by nature, which does not count.",
+    "?": "It could not be compared.",
+}
+"""What the signs say, for the help page."""
+
 DIFFERENT: Final = frozenset(SIGNS.values()) - {" "}
 MOST_STEPS: Final = 5000
 _SUMMARY: Final = 300

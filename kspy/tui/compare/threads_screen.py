@@ -20,7 +20,7 @@ from kspy.analysis.table import Table
 from kspy.analysis.units import duration
 from kspy.errors import KspyError
 from kspy.tui.compare.messages_screen import CompareMessagesScreen
-from kspy.tui.compare.steps import MOST_STEPS, Members, Side, Step, steps
+from kspy.tui.compare.steps import MARKS, MOST_STEPS, Members, Side, Step, steps
 from kspy.tui.compare.thread_view import ThreadView
 from kspy.tui.desk import Job
 
@@ -41,6 +41,7 @@ class CompareThreadsScreen(Screen[None]):
     }
     """
 
+    MARKS = MARKS
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "leave", "back"),
         Binding("q", "leave", "Back", show=False),
