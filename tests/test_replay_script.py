@@ -72,7 +72,7 @@ def test_what_had_come_is_waited_for_and_no_more(tmp_path: Path) -> None:
     path = tmp_path / "a.kspy"
     with Conversation(path) as c:
         first = c.ask("execute_request", {"code": "1"})
-        second = c.ask("execute_request", {"code": "2"}, client=2)  # did not wait
+        second = c.ask("execute_request", {"code": "2"})  # did not wait
         c.status("busy", first)
         c.reply(first)
         third = c.ask("execute_request", {"code": "3"})  # waited for the reply alone
@@ -83,6 +83,22 @@ def test_what_had_come_is_waited_for_and_no_more(tmp_path: Path) -> None:
     assert told(script_of(path)) == [
         "send 0", "send 1", f"wait 0 {REPLY} 1", "send 4", f"wait 0 {FINISH} 1",
         f"wait 1 {FINISH} 1", f"wait 4 {FINISH} 1",
+    ]  # fmt: skip
+
+
+def test_of_what_two_sent_at_once_the_one_that_was_first_is(tmp_path: Path) -> None:
+    path = tmp_path / "a.kspy"
+    with Conversation(path) as c:
+        for order in ((1, 2), (2, 1)):
+            asked = {
+                client: c.ask("execute_request", {"code": "1"}, client=client) for client in (1, 2)
+            }
+            for client in order:
+                c.status("busy", asked[client])
+                c.status("idle", asked[client])
+    assert told(script_of(path)) == [
+        "send 0", "wait 0 status 1", "send 1", f"wait 0 {FINISH} 1", f"wait 1 {FINISH} 1",
+        "send 6", "send 7", f"wait 7 {FINISH} 1", f"wait 6 {FINISH} 1",
     ]  # fmt: skip
 
 

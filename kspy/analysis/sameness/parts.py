@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from kspy.analysis.kernel_life import KernelLife
 from kspy.analysis.sameness.rules import (
     CHANNEL_ORDER,
+    COPIES,
     DEBUGGER,
     ENDING,
     GREETINGS,
@@ -29,8 +30,10 @@ from kspy.analysis.table import Table
 from kspy.recording.event import Event
 from kspy.recording.outcome import STARTING as IS_STARTING
 from kspy.wire.frames import CHANNELS
+from kspy.wire.message import ENCODED
 
 _HB: Final = CHANNELS.index("hb")
+_IOPUB: Final = CHANNELS.index("iopub")
 _READY: Final = "kernel_info_request"
 _RESTARTED: Final = "kernel_restarted"
 _DIED: Final = "kernel_died"
@@ -54,6 +57,10 @@ class Parts:
         self._event_count = table.event_count
         numbers = table.thread_numbers[: self._length]
         self._order: NDArray[Any] = np.argsort(numbers, kind="stable").astype(np.int32)
+        if rules.has(COPIES):
+            copies = self._copies()
+            self.left_out[COPIES] += int(copies.sum())
+            self._order = self._order[~copies[self._order]]
         count = int(numbers.max(initial=-1)) + 1
         self._starts = np.searchsorted(numbers[self._order], np.arange(count + 1))
         self._restarts = [
@@ -137,16 +144,42 @@ class Parts:
             self.left_out[HEARTBEATS] += int(self._starts[0]) if len(self._starts) else self._length
         else:
             heads = sorted([*heads, *self._heartbeats()])
+        seen: set[str] = set()
         for place in heads:
-            rule = self._housekeeping(place)
+            rule = self._housekeeping(place) or self._copied(place, seen)
             if rule and self._rules.has(rule):
                 self.left_out[rule] += 1
             else:
                 yield place
 
+    def _copies(self) -> NDArray[Any]:
+        """What was published for a request, as it came to other clients than who asked."""
+        rows = self.table.rows(0, self._length)
+        copies: NDArray[Any] = np.zeros(self._length, bool)
+        sockets = (rows.flags & ENCODED) != 0
+        places = np.flatnonzero(sockets & rows.to_client & (rows.channels == _IOPUB))
+        threads = rows.threads[places]
+        heads = self.table.heads[threads]
+        own = rows.clients[places] == rows.clients[heads]
+        told = np.isin(threads, threads[own])  # who asked may have left before the answer
+        copies[places[~own & told & ~rows.to_client[heads]]] = True
+        return copies
+
     def _heartbeats(self) -> list[int]:
         found: list[int] = np.flatnonzero(self.table.thread_numbers[: self._length] < 0).tolist()
         return found
+
+    def _copied(self, place: int, seen: set[str]) -> str:
+        """Its rule, if it is what a server has sent to another client before."""
+        if self.table.channel(place) != "iopub" or not self.table.columns.flags[place] & ENCODED:
+            return ""
+        message = Said(self.table, (place,)).message
+        if message is None or not message.msg_id:
+            return ""
+        if message.msg_id in seen:
+            return COPIES
+        seen.add(message.msg_id)
+        return ""
 
     def _housekeeping(self, place: int) -> str:
         """The rule by which a message that nobody asked for varies by nature, if it is in force."""

@@ -27,6 +27,7 @@ STREAM_PIECES: Final = "stream pieces"
 CHANNEL_ORDER: Final = "channel order"
 HEARTBEATS: Final = "heartbeats"
 GREETINGS: Final = "greetings"
+COPIES: Final = "copies"
 STARTING: Final = "starting"
 READINESS: Final = "readiness"
 ENDING: Final = "ending"
@@ -157,6 +158,7 @@ RULES: Final[tuple[Rule, ...]] = (
     Rule(CHANNEL_ORDER, "Messages of different channels overtake each other."),
     Rule(HEARTBEATS, "How often a client asks whether the kernel lives."),
     Rule(GREETINGS, "iopub_welcome comes once or more for a subscription, or not at all."),
+    Rule(COPIES, "A server sends each of its WebSockets what a kernel publishes; one copy counts."),
     Rule(STARTING, "The status that a kernel starts reaches only who listens by then."),
     Rule(READINESS, "How often a client asks for kernel_info before it begins."),
     Rule(ENDING, "What a kernel says when it is shut down by somebody else than the clients."),

@@ -3,8 +3,9 @@
 Theory of operation: a client that sends after something came may have sent because of it. Who
 cannot know must keep that order. So the script is one list, in recorded order, of what is to be
 sent and of what has to have come before what is sent next: the reply and the idle of each request,
-the questions on stdin, the comm messages that come while a request runs. Nothing here waits or
-does I/O; `kspy.replay.client.player` plays it.
+the questions on stdin, the comm messages that come while a request runs. Of what two clients sent
+at once the kernel took one first: it is to have begun with that before the other is sent. Nothing
+here waits or does I/O; `kspy.replay.client.player` plays it.
 
 Rules: messaging specification, "Request-Reply", "Kernel status", "Messages on the stdin channel".
 """
@@ -33,7 +34,7 @@ PIECES: Final = "stream"
 """Messages that may come in more or fewer pieces: they are not counted."""
 
 _BLOCK: Final = 1 << 16
-_HB, _IOPUB, _STDIN = (CHANNELS.index(name) for name in ("hb", "iopub", "stdin"))
+_HB, _IOPUB, _SHELL, _STDIN = map(CHANNELS.index, ("hb", "iopub", "shell", "stdin"))
 _ENDED_STATES: Final = ("restarting", "dead")
 
 
@@ -144,6 +145,7 @@ class _Request:
     time_ns: int
     count: int = 0
     busy_ns: int | None = None
+    began: int = 0
     last_ns: int = 0
     idle_ns: int | None = None
     replied: bool = False
@@ -159,6 +161,9 @@ class _ScriptWriter:
         self._threads = threads
         self._requests: dict[int, _Request] = {}
         self._running: dict[int, None] = {}
+        self._waiting: dict[int, int] = {}
+        self._at_once: list[tuple[int, int, int]] = []
+        self._begun = 0
         self._questions: dict[int, tuple[int, int]] = {}
         self._ended = False
         self._event = 0
@@ -183,6 +188,8 @@ class _ScriptWriter:
             elif route & 7 == _IOPUB and outcome == NOTHING and names[kind] == "status":
                 self._state(place, time_ns)
             elif parent in self._requests:
+                if outcome == BUSY:
+                    self._begin(parent)
                 if socket and route & 7 == _IOPUB and client != self._requests[parent].client:
                     continue  # a server sends each of its WebSockets a copy
                 self._answer(place, time_ns, route & 7, names[kind], outcome, parent)
@@ -201,6 +208,11 @@ class _ScriptWriter:
         running = self._interrupted(time_ns) if msg_type == "interrupt_request" else None
         answers = self._questions.get(parent) if msg_type == "input_reply" else None
         self._requests[place] = _Request(channel, client, time_ns)
+        if channel == _SHELL:
+            others = (p for p, its in reversed(self._waiting.items()) if its != client)
+            if (other := next(others, None)) is not None:
+                self._at_once.append((len(self.script.items), other, place))
+            self._waiting[place] = client
         self.script.items.append(Send(place, time_ns, client, running, answers))
 
     def _answer(
@@ -223,6 +235,13 @@ class _ScriptWriter:
         elif channel == request.channel and msg_type.endswith("_reply") and not request.replied:
             request.replied = True
             self.script.items.append(Wait(parent, time_ns, REPLY))
+
+    def _begin(self, place: int) -> None:
+        """The kernel begins with a request, by whichever copy of its word comes first."""
+        if not self._requests[place].began:
+            self._begun += 1
+            self._requests[place].began = self._begun
+            self._waiting.pop(place, None)
 
     def _published(
         self, time_ns: int, msg_type: str, outcome: int, parent: int, request: _Request
@@ -308,6 +327,7 @@ class _ScriptWriter:
     def _restart(self, time_ns: int, *, told: bool) -> None:
         self._ended = self._down = False
         self._running.clear()
+        self._waiting.clear()
         self.script.items.append(Restart(time_ns, told))
 
     def finish(self) -> Script:
@@ -317,4 +337,17 @@ class _ScriptWriter:
         if not self._down:
             for place in self._running:
                 self.script.unended[place] = max(last) - self._requests[place].time_ns
+        self._keep_apart()
         return self.script
+
+    def _keep_apart(self) -> None:
+        """Wait for the beginning of what another client sent, where the kernel began with that."""
+        items: list[Item] = []
+        done = 0
+        for index, first, second in self._at_once:
+            a, b = self._requests[first], self._requests[second]
+            if 0 < a.began < b.began:
+                items += self.script.items[done:index]
+                items.append(Wait(first, b.time_ns, "status", certain=False))
+                done = index
+        self.script.items[:] = [*items, *self.script.items[done:]]
