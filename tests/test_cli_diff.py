@@ -13,6 +13,7 @@ from conversation import Conversation
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from recorded import Happened, Said, events, messages, write
+from tapping import wait_for
 
 import kspy
 from kspy.analysis.sameness.rules import RULES
@@ -156,6 +157,11 @@ def test_what_strangers_wrote_is_safe_to_print(tmp_path: Path) -> None:
         assert all(line.isprintable() for line in text.splitlines())
 
 
+def _length(path: Path) -> int:
+    with kspy.open(path) as recording:
+        return len(recording)
+
+
 def test_recordings_that_are_cut_or_grow(tmp_path: Path) -> None:
     path = tmp_path / "cut.kspy"
     shutil.copy(RECORDINGS / "rich.kspy", path)
@@ -165,7 +171,9 @@ def test_recordings_that_are_cut_or_grow(tmp_path: Path) -> None:
     with Conversation(tmp_path / "growing.kspy") as to:
         cell(to, "a", stream("a\n"))
         to.writer.flush()
-        now = kspy.diff(record(tmp_path / "a.kspy", cells("a")), tmp_path / "growing.kspy")
+        growing = tmp_path / "growing.kspy"
+        wait_for(lambda: _length(growing) == to.writer.seq, "what was said, in the file")
+        now = kspy.diff(record(tmp_path / "a.kspy", cells("a")), growing)
         assert now.same
         assert "b: is still being recorded" in str(now)
 

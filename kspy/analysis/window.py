@@ -52,9 +52,11 @@ def told_bytes(value: bytes) -> str:
 
 
 def value_text(value: Any) -> str:
-    """Any value as text, not cut: texts as they are, all else as JSON."""
+    """Any value as text, not cut: texts as they are, lines of text as such, all else as JSON."""
     if isinstance(value, str):
         return value
+    if isinstance(value, list) and value and all(isinstance(line, str) for line in value):
+        return "\n".join(value)
     return told_bytes(value) if isinstance(value, bytes) else compact(value)
 
 
