@@ -22,9 +22,9 @@ of docs/filter.md:
         async for message in await kernel.request("execute_request", {"code": "1 + 1"}):
             print(message.channel, message.msg_type, message.content)
 
-``kspy.replay(...)`` sends a kernel what a recording's clients sent, and compares:
+``kspy.replay_to(...)`` sends a kernel what a recording's clients sent, and compares:
 
-    assert kspy.replay("session.kspy", kernel="python3").same
+    assert kspy.replay_to("session.kspy", kernel="python3").same
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ if TYPE_CHECKING:
     from kspy.speak.kernel import Kernel
     from kspy.wire.message import Message
 
-__all__ = ["__version__", "connect", "diff", "open", "replay", "select"]
+__all__ = ["__version__", "connect", "diff", "open", "replay_to", "select"]
 
 
 def open(path: str | os.PathLike[str]) -> Recording:  # noqa: A001 (the API's fixed name)
@@ -150,7 +150,7 @@ def connect(
     )
 
 
-def replay(
+def replay_to(
     path: str | os.PathLike[str],
     existing: str | os.PathLike[str] | None = None,
     *,

@@ -153,7 +153,7 @@ def rich(connect: Connect) -> None:
     with connect() as client:
         for code in (PICTURE, *OUTPUTS):
             run(client, code)
-        for msg_id in (client.complete("displ", 5), client.inspect("display", 3)):
+        for msg_id in (client.complete("displ", 5), client.inspect("print", 3)):
             until_idle(client, msg_id)
         run(client, "def mean(values):\n    return sum(values) / len(values)\n\nmean([])")
 
@@ -164,7 +164,7 @@ def changed(connect: Connect) -> None:
     with connect() as client:
         for code in (PICTURE, markdown.replace("0.93", "0.94"), colours, "sum(range(10))", wide):
             run(client, code)
-        for msg_id in (client.inspect("display", 3), client.complete("displ", 5)):
+        for msg_id in (client.inspect("print", 3), client.complete("displ", 5)):
             until_idle(client, msg_id)
         run(client, "def mean(values):\n    return sum(values) / len(values)\n\nmean([1])")
 

@@ -30,17 +30,17 @@ def test_there_and_back_again(folder: Path) -> None:
     """From ZeroMQ to a server, and what was recorded there to ZeroMQ; and to a kernel that runs."""
     with running_server(folder) as server:
         to: dict[str, Any] = {"gateway": server.url, "token": server.token}
-        clients = kspy.replay(RECORDINGS / "two-clients.kspy", **to)
+        clients = kspy.replay_to(RECORDINGS / "two-clients.kspy", **to)
         assert clients.same, str(clients)
-        there = kspy.replay(RECORDINGS / "widget.kspy", record=folder / "a.kspy", **to)
+        there = kspy.replay_to(RECORDINGS / "widget.kspy", record=folder / "a.kspy", **to)
         assert there.same, str(there)
         with kspy.open(folder / "a.kspy") as recording:
             assert {message.encoding for message in recording} == {"v1"}
-        back = kspy.replay(folder / "a.kspy", kernel="python3")
+        back = kspy.replay_to(folder / "a.kspy", kernel="python3")
         assert back.same, str(back)
         assert server.kernels() == []
         model = server.ask("/api/kernels", "POST", {"name": "python3"})
-        again = kspy.replay(RECORDINGS / "hello.kspy", kernel_id=model["id"], **to)
+        again = kspy.replay_to(RECORDINGS / "hello.kspy", kernel_id=model["id"], **to)
         assert again.same, str(again)
         assert server.kernels() == [model["id"]]
 

@@ -1,4 +1,4 @@
-"""`kspy.replay` to real kernels: what was the same is, and what is not is told."""
+"""`kspy.replay_to` to real kernels: what was the same is, and what is not is told."""
 
 from __future__ import annotations
 
@@ -16,9 +16,6 @@ from kspy.analysis.filter.select import whole_table
 from kspy.errors import KspyError
 from kspy.speak.kernel import Kernel
 
-ELSEWHERE = r"/\S*site-packages/"
-"""Where a module's file is: the recordings were made on another machine."""
-
 
 @pytest.fixture(autouse=True)
 def folder(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
@@ -30,7 +27,7 @@ def folder(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 
 @pytest.mark.parametrize("path", sorted(RECORDINGS.glob("*.kspy")), ids=lambda path: path.stem)
 def test_every_recording_comes_out_the_same(path: Path) -> None:
-    result = kspy.replay(path, kernel="python3", ignore=[ELSEWHERE])
+    result = kspy.replay_to(path, kernel="python3")
     assert result.same, str(result)
     assert not result.runs[0].story.unsent
 
@@ -66,7 +63,7 @@ async def eventful(kernel: Kernel) -> None:
 
 def test_an_eventful_session_comes_out_the_same(folder: Path) -> None:
     path = record(folder / "a.kspy", eventful)
-    result = kspy.replay(path, kernel="python3", record=folder / "b.kspy")
+    result = kspy.replay_to(path, kernel="python3", record=folder / "b.kspy")
     assert result.same, str(result)
     assert (folder / "b.kspy").stat().st_mode & 0o777 == 0o600
     with kspy.open(folder / "b.kspy") as recording:
@@ -85,7 +82,7 @@ def test_a_restart_is_one_and_the_old_state_is_gone(folder: Path) -> None:
             tap.wait_event("kernel_restarted")
             until_idle(client, client.execute("x"))
         tap.end()
-        result = kspy.replay(tap.recording, kernel="python3", record=folder / "b.kspy")
+        result = kspy.replay_to(tap.recording, kernel="python3", record=folder / "b.kspy")
     assert result.same, str(result)
     with kspy.open(folder / "b.kspy") as recording:
         errors = [m.content["ename"] for m in recording if m.msg_type == "error"]
@@ -105,7 +102,7 @@ def cells(path: Path, *codes: str) -> Path:
 
 def test_a_kernel_that_hangs_is_given_up_and_where(folder: Path) -> None:
     path = cells(folder / "a.kspy", "1", "import time; time.sleep(99)", "2")
-    result = kspy.replay(path, kernel="python3", timeout=0.7)
+    result = kspy.replay_to(path, kernel="python3", timeout=0.7)
     story = result.runs[0].story
     assert (story.end, story.seq, story.left) == ("hung", 4, 1)
     assert [thread.old for thread in result.report.threads if thread.verdict == "differs"][-1] == 4
@@ -119,13 +116,13 @@ def test_a_kernel_that_hangs_is_given_up_and_where(folder: Path) -> None:
 
 def test_a_kernel_that_dies_is_given_up_and_where(folder: Path) -> None:
     path = cells(folder / "a.kspy", "import os; os._exit(3)", "2")
-    result = kspy.replay(path, kernel="python3")
+    result = kspy.replay_to(path, kernel="python3")
     story = result.runs[0].story
     assert (story.end, story.seq, story.left, result.same) == ("died", 0, 1, False)
 
 
 def test_a_kernel_that_does_not_ask_gets_no_answer(folder: Path) -> None:
-    result = kspy.replay(silent_question(folder / "a.kspy"), kernel="python3")
+    result = kspy.replay_to(silent_question(folder / "a.kspy"), kernel="python3")
     assert not result.same
     assert result.runs[0].story.unsent == {"the kernel did not ask": 1}
 
@@ -145,14 +142,14 @@ def silent_question(path: Path) -> Path:
 
 
 def test_a_part_is_replayed_alone(folder: Path) -> None:
-    result = kspy.replay(
+    result = kspy.replay_to(
         RECORDINGS / "two-clients.kspy", kernel="python3", only="client:1 'shared = [1]'"
     )
     assert result.same, str(result)
     assert result.notes == ["execution counts are not compared: a part is replayed"]
     assert len(result.runs[0].story.sent) == 1
     with pytest.raises(KspyError, match="nothing that a client sent is"):
-        kspy.replay(RECORDINGS / "hello.kspy", kernel="python3", only="type:comm_open")
+        kspy.replay_to(RECORDINGS / "hello.kspy", kernel="python3", only="type:comm_open")
 
 
 def test_what_is_not_stable_is_found(folder: Path) -> None:
@@ -164,7 +161,7 @@ def test_what_is_not_stable_is_found(folder: Path) -> None:
 
     path = record(folder / "a.kspy", session)
     (folder / "f").unlink()
-    result = kspy.replay(path, kernel="python3", repeat=2, record=folder / "b.kspy")
+    result = kspy.replay_to(path, kernel="python3", repeat=2, record=folder / "b.kspy")
     assert [run.same for run in result.runs] == [True, False]
     [unstable] = result.unstable
     assert [way.runs for way in unstable.results] == [[1], [2]]
@@ -182,7 +179,7 @@ def test_a_kernel_that_runs_is_not_shut_down(folder: Path) -> None:
         c.publish("execute_input", {"code": "7", "execution_count": 4}, request)
         c.status("idle", request)
     with running_kernel(folder) as connection_file:
-        result = kspy.replay(path, connection_file)
+        result = kspy.replay_to(path, connection_file)
     assert result.notes == [
         "execution counts are not compared: the kernel may have run other things before"
     ]
@@ -193,11 +190,11 @@ def test_a_kernel_that_runs_is_not_shut_down(folder: Path) -> None:
 
 def test_it_works_in_a_running_loop_and_says_what_is_missing(folder: Path) -> None:
     async def inside() -> bool:
-        return kspy.replay(RECORDINGS / "hello.kspy", kernel="python3").same
+        return kspy.replay_to(RECORDINGS / "hello.kspy", kernel="python3").same
 
     assert asyncio.run(inside())
     with pytest.raises(KspyError, match="say which kernel"):
-        kspy.replay(RECORDINGS / "hello.kspy")
+        kspy.replay_to(RECORDINGS / "hello.kspy")
     with pytest.raises(KspyError, match="no kernel is named"):
-        kspy.replay(RECORDINGS / "hello.kspy", kernel="nothing")
+        kspy.replay_to(RECORDINGS / "hello.kspy", kernel="nothing")
     assert not list(folder.glob("kspy-*")), "private recordings and kernels' folders are gone"

@@ -148,8 +148,8 @@ def kspy_replay(
 ) -> Iterator[Replay]:
     """`kspy_replay("session.kspy")`: the test fails if a kernel answers otherwise than recorded.
 
-    The path is from the test's own folder; options as `kspy.replay` has them. `check=False`: give
-    the result, and fail nothing.
+    The path is from the test's own folder; options are those of `kspy.replay_to`. `check=False`:
+    give the result, and fail nothing.
     """
     import kspy
 
@@ -162,7 +162,7 @@ def kspy_replay(
         where = {"kernel": kspy_kernel} if not {"existing", "gateway"} & set(options) else {}
         path = request.path.parent / recording
         options = {"record": made[-1], **where, **options}
-        result: Replayed = _or_fail(kspy.replay, path, **options)
+        result: Replayed = _or_fail(kspy.replay_to, path, **options)
         if check and not result.same:
             pytest.fail(f"{path}\n{result}", pytrace=False)
         return result

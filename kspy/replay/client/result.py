@@ -40,7 +40,7 @@ class RunResult:
 
 @dataclass
 class Replayed:
-    """What `kspy.replay` gives. `str` of it is the text that `kspy replay` prints.
+    """What `kspy.replay_to` gives. `str` of it is the text that `kspy replay` prints.
 
     runs       in order
     unstable   threads that did not come out the same in all runs
