@@ -17,16 +17,15 @@ from kspy.recording.writer import Writer
 
 RECORDINGS = Path(__file__).parent.parent / "recordings"
 
-TAPPED = """
+TESTS = """
 import pytest
 
-def test_that_holds(kspy_tap):
-    client = kspy_tap.client()
-    client.execute_interactive("1 + 1", timeout=60)
+def test_a_tap_that_holds(kspy_tap):
+    kspy_tap.client().execute_interactive("1 + 1", timeout=60)
     kspy_tap.stop()
     assert kspy_tap.recording.exists()
 
-def test_that_fails(kspy_tap):
+def test_a_tap_that_fails(kspy_tap):
     kspy_tap.client().execute_interactive("named = 'evidence'", timeout=60)
     assert False
 
@@ -35,46 +34,97 @@ def broken(kspy_tap):
     kspy_tap.client()
     raise RuntimeError("the fixture")
 
-def test_that_does_not_begin(broken):
+def test_a_tap_that_does_not_begin(broken):
     pass
 
 @pytest.mark.parametrize("kspy_kernel", ["no-such-kernel"])
-def test_of_no_kernel(kspy_tap):
+def test_a_tap_of_no_kernel(kspy_tap):
     pass
+
+def test_a_frontend(kspy_serve):
+    kernel = kspy_serve("hello.kspy")
+    reply = kernel.client().execute_interactive("6 * 7", timeout=60)
+    assert reply["content"]["status"] == "ok"
+
+def test_no_such_recording(kspy_serve):
+    kspy_serve("none.kspy")
+
+def test_the_kernel_answers_as_it_did(kspy_replay):
+    assert kspy_replay("hello.kspy").same
+
+def test_the_kernel_answers_otherwise(kspy_replay):
+    kspy_replay("changed.kspy")
+
+def test_that_it_does_is_seen(kspy_replay):
+    assert not kspy_replay("changed.kspy", check=False).same
 """
 
+Outcome = tuple[Path, str]
 
-def run_pytest(folder: Path, source: str, *options: str) -> subprocess.CompletedProcess[str]:
-    """Run the tests in `source`; temporary files and Jupyter's are in `folder` too."""
-    folder.joinpath("test_it.py").write_text(source)
-    folder.joinpath("pytest.ini").write_text("[pytest]\n")
+
+def change(source: Path, target: Path) -> None:
+    """Write what no kernel will answer."""
+    with kspy.open(source) as recording:
+        told = list(map(tell, recording.stories()))
+    with Writer(target, {"kernel_name": "python3"}) as writer:
+        for story in told:
+            if len(story) > 4:
+                _, time_ns, channel, direction, said, client, flags = story
+                frames = [frame.replace(b"hello\\n", b"hullo\\n") for frame in said]
+                writer.write(time_ns, channel, direction, frames, client=client, flags=flags)
+            else:
+                writer.event(*story[1:])
+
+
+@pytest.fixture(scope="module")
+def outcome(tmp_path_factory: pytest.TempPathFactory) -> Outcome:
+    """The folder in which pytest ran, and all that it said. One run: it takes long to start."""
+    folder = tmp_path_factory.mktemp("project")
+    shutil.copy(RECORDINGS / "hello.kspy", folder)
+    change(RECORDINGS / "hello.kspy", folder / "changed.kspy")
+    (folder / "test_it.py").write_text(TESTS)
+    (folder / "pytest.ini").write_text("[pytest]\nkspy_recordings = kept\n")
+    (folder / "kept").mkdir()
+    (folder / "kept" / "test_it.py-test_a_tap_that_fails.kspy").write_text("of before")
     environment = dict(surroundings(folder))
     del environment["TMPDIR"]
     for name in [name for name in os.environ if name.startswith("PYTEST_")]:
         environment.pop(name, None)
-    return subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *options],
+    words = [sys.executable, "-m", "pytest", "-rA", "-p", "no:cacheprovider"]
+    result = subprocess.run(
+        [*words, "--kspy-kernel=python3"],
         cwd=folder,
         env=environment,
         capture_output=True,
         text=True,
         check=False,
-        timeout=100,
+        timeout=110,
     )
-
-
-@pytest.fixture(scope="module")
-def outcome(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
-    folder = tmp_path_factory.mktemp("tapped")
-    result = run_pytest(folder, TAPPED)
     return folder, result.stdout + result.stderr
 
 
-def test_the_recording_of_a_test_that_fails_is_kept_and_named(outcome: tuple[Path, str]) -> None:
+@pytest.mark.parametrize(
+    ("name", "ends"),
+    [
+        ("a_tap_that_holds", "PASSED"),
+        ("a_tap_that_fails", "FAILED"),
+        ("a_tap_that_does_not_begin", "ERROR"),
+        ("a_tap_of_no_kernel[no-such-kernel]", "ERROR"),
+        ("a_frontend", "PASSED"),
+        ("no_such_recording", "FAILED"),
+        ("the_kernel_answers_as_it_did", "PASSED"),
+        ("the_kernel_answers_otherwise", "FAILED"),
+        ("that_it_does_is_seen", "PASSED"),
+    ],
+)
+def test_how_each_ends(outcome: Outcome, name: str, ends: str) -> None:
+    _, said = outcome
+    assert f"{ends} test_it.py::test_{name}" in said, said
+
+
+def test_the_recording_of_a_test_that_fails_is_kept_and_named(outcome: Outcome) -> None:
     folder, said = outcome
-    assert "1 passed" in said, said
-    assert "1 failed, " in said, said
-    kept = folder / "kspy-recordings" / "test_it.py-test_that_fails.kspy"
+    kept = folder / "kept" / "test_it.py-test_a_tap_that_fails-2.kspy"
     assert f"kspy view {kept}" in said
     with kspy.open(kept) as recording:
         assert recording.state == "whole"
@@ -83,92 +133,35 @@ def test_the_recording_of_a_test_that_fails_is_kept_and_named(outcome: tuple[Pat
     assert kept.stat().st_mode & 0o777 == 0o600
 
 
-def test_so_it_is_where_a_fixture_fails(outcome: tuple[Path, str]) -> None:
-    folder, said = outcome
-    kept = folder / "kspy-recordings" / "test_it.py-test_that_does_not_begin.kspy"
-    assert f"kspy view {kept}" in said
-    assert kept.exists()
-
-
-def test_nothing_else_is_kept(outcome: tuple[Path, str]) -> None:
+def test_one_that_is_kept_already_stays(outcome: Outcome) -> None:
     folder, _ = outcome
-    kept = sorted(path.name for path in (folder / "kspy-recordings").iterdir())
-    assert kept == ["test_it.py-test_that_does_not_begin.kspy", "test_it.py-test_that_fails.kspy"]
+    kept = folder / "kept" / "test_it.py-test_a_tap_that_fails.kspy"
+    assert kept.read_text() == "of before"
 
 
-def test_a_kernel_that_is_not_there_is_one_line(outcome: tuple[Path, str]) -> None:
-    _, said = outcome
-    assert "no kernel is named 'no-such-kernel'" in said
-    assert "Traceback" not in said
-
-
-def test_a_recording_that_is_kept_already_stays(tmp_path: Path) -> None:
-    old = tmp_path / "kept" / "test_it.py-test_it.kspy"
-    old.parent.mkdir()
-    old.write_text("of before")
-    said = run_pytest(
-        tmp_path,
-        "def test_it(kspy_tap): assert kspy_tap.recording.name == ''",
-        "--kspy-recordings=kept",
-        "--kspy-kernel=python3",
-    ).stdout
-    assert old.read_text() == "of before"
-    assert f"kspy view {tmp_path}/kept/test_it.py-test_it-2.kspy" in said
-    assert (tmp_path / "kept" / "test_it.py-test_it-2.kspy").exists()
-
-
-SERVED = """
-def test_a_frontend(kspy_serve):
-    kernel = kspy_serve("hello.kspy")
-    reply = kernel.client().execute_interactive("6 * 7", timeout=60)
-    assert reply["content"]["status"] == "ok"
-
-def test_no_such_recording(kspy_serve):
-    kspy_serve("none.kspy")
-"""
-
-REPLAYED = """
-def test_the_kernel_answers_as_it_did(kspy_replay):
-    assert kspy_replay("hello.kspy").same
-
-def test_the_kernel_answers_otherwise(kspy_replay):
-    kspy_replay("changed.kspy")
-
-def test_that_it_does_is_seen(kspy_replay):
-    result = kspy_replay("changed.kspy", check=False)
-    assert not result.same
-"""
-
-
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    """A folder with a recording, and one that no kernel will answer likewise."""
-    shutil.copy(RECORDINGS / "hello.kspy", tmp_path)
-    with kspy.open(RECORDINGS / "hello.kspy") as recording:
-        told = list(map(tell, recording.stories()))
-    with Writer(tmp_path / "changed.kspy", {"kernel_name": "python3"}) as writer:
-        for story in told:
-            if len(story) > 4:
-                _, time_ns, channel, direction, said, client, flags = story
-                frames = [frame.replace(b"hello\\n", b"hullo\\n") for frame in said]
-                writer.write(time_ns, channel, direction, frames, client=client, flags=flags)
-            else:
-                writer.event(*story[1:])
-    return tmp_path
-
-
-def test_a_recording_stands_in_for_a_kernel(folder: Path) -> None:
-    said = run_pytest(folder, SERVED).stdout
-    assert "1 failed, 1 passed" in said, said
-    assert "none.kspy" in said
-    assert "Traceback" not in said
-
-
-def test_a_recording_is_a_regression_test(folder: Path) -> None:
-    said = run_pytest(folder, REPLAYED).stdout
-    assert "1 failed, 2 passed" in said, said
+def test_a_replay_that_differs_says_how_and_is_kept(outcome: Outcome) -> None:
+    folder, said = outcome
     assert "hullo" in said
-    kept = folder / "kspy-recordings" / "test_it.py-test_the_kernel_answers_otherwise.kspy"
+    kept = folder / "kept" / "test_it.py-test_the_kernel_answers_otherwise.kspy"
     assert f"kspy view {kept}" in said
     with kspy.open(kept) as recording:
         assert any("hello" in str(message.content.get("text")) for message in recording)
+
+
+def test_nothing_else_is_kept(outcome: Outcome) -> None:
+    folder, said = outcome
+    assert f"kspy view {folder}/kept/test_it.py-test_a_tap_that_does_not_begin.kspy" in said
+    kept = sorted(path.name for path in (folder / "kept").iterdir())
+    assert kept == [
+        "test_it.py-test_a_tap_that_does_not_begin.kspy",
+        "test_it.py-test_a_tap_that_fails-2.kspy",
+        "test_it.py-test_a_tap_that_fails.kspy",
+        "test_it.py-test_the_kernel_answers_otherwise.kspy",
+    ]
+
+
+def test_what_is_not_there_is_one_line(outcome: Outcome) -> None:
+    _, said = outcome
+    assert "no kernel is named 'no-such-kernel'" in said
+    assert "none.kspy" in said
+    assert "Traceback" not in said
