@@ -9,10 +9,9 @@ import numpy as np
 from rich.segment import Segment
 from rich.style import Style
 from textual.binding import Binding, BindingType
-from textual.events import Click, Resize
+from textual.events import Resize
 from textual.geometry import Region, Size
 from textual.message import Message as Note
-from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
 from kspy.analysis.event_groups import EventGroups
@@ -21,8 +20,8 @@ from kspy.analysis.sanitize import one_line, pad
 from kspy.analysis.table import Table
 from kspy.analysis.units import duration, plural
 from kspy.recording.outcome import ERROR
-from kspy.tui.compare.columns import SIGN_WIDTH, Looks, Styled, column_width, fitting, side
-from kspy.tui.compare.moving import JUMPS, MOVES
+from kspy.tui.compare.columns import SIGN_WIDTH, Styled, column_width, fitting, side
+from kspy.tui.compare.cursor_list import CursorList
 from kspy.tui.compare.steps import SIGNS
 from kspy.tui.compare.two_sessions import TwoSessions
 from kspy.tui.palette import Colours
@@ -40,21 +39,12 @@ _LOAD_SECONDS: Final = 0.01
 Load = Callable[[Summaries, list[int]], None]
 
 
-class SessionsView(ScrollView, can_focus=True):
-    """The first line names both sessions and does not scroll."""
-
-    DEFAULT_CSS = """
-    SessionsView {
-        height: 1fr; background: $background; scrollbar-size-vertical: 1; overflow-x: hidden;
-    }
-    """
+class SessionsView(CursorList):
+    """The first line names both sessions."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "open", "compare these"),
-        *JUMPS,
         Binding("z", "hide_same", "hide same", tooltip="Show what differs alone, or everything."),
         Binding("o", "show", "in the list", tooltip="Show this request in the list of a."),
-        *MOVES,
     ]
 
     class Opened(Note):
@@ -75,7 +65,6 @@ class SessionsView(ScrollView, can_focus=True):
         """`load` is given the items whose summaries the desk should make."""
         super().__init__()
         self.hiding = False
-        self.cursor = 0
         self._sessions = sessions
         self._load = load
         self._tables = sessions.old, sessions.new
@@ -83,13 +72,10 @@ class SessionsView(ScrollView, can_focus=True):
         self._numbers_width = 2
         self._loading = False
         self._lines = np.empty(0, np.int64)
-        self._headings: tuple[str, str] = ("", "")
-        self._looks: Looks | None = None
 
-    def show_headings(self, left: str, right: str) -> None:
-        """What both sides are, as safe text."""
-        self._headings = left, right
-        self.refresh()
+    @property
+    def line_count(self) -> int:
+        return len(self._lines)
 
     def update_lines(self) -> None:
         """More is known now; the cursor stays on its row."""
@@ -114,18 +100,9 @@ class SessionsView(ScrollView, can_focus=True):
 
     def on_resize(self, event: Resize) -> None:
         self.update_lines()
-        self._show_cursor()
+        self.show_cursor()
 
     # Moving
-
-    def action_move(self, by: int) -> None:
-        self._go(self.cursor + by)
-
-    def action_page(self, pages: float) -> None:
-        self._go(self.cursor + round(pages * max(self.size.height - 2, 1)))
-
-    def action_end(self, last: bool) -> None:
-        self._go(len(self._lines) - 1 if last else 0)
 
     def go_to_first_difference(self) -> None:
         """Unless the cursor was moved already."""
@@ -156,29 +133,10 @@ class SessionsView(ScrollView, can_focus=True):
         if self.row is not None:
             self.post_message(self.Wanted(self.row))
 
-    def on_click(self, event: Click) -> None:
-        line = self.scroll_offset.y + event.y - 1
-        if event.y < 1 or line >= len(self._lines):
-            return
-        if line == self.cursor:
-            self.action_open()
-        self._go(line)
-
     def _go_to_row(self, row: int) -> None:
         """To the line of a row, or of those that it is hidden among."""
         line = int(np.searchsorted(_firsts(self._lines), row, "right")) - 1
-        self._go(line)
-
-    def _go(self, line: int) -> None:
-        self.cursor = min(max(line, 0), max(len(self._lines) - 1, 0))
-        self._show_cursor()
-        self.refresh()
-
-    def _show_cursor(self) -> None:
-        top, rows = self.scroll_offset.y, max(self.size.height - 1, 1)
-        wanted = min(max(top, self.cursor - rows + 1), self.cursor)
-        if wanted != top:
-            self.scroll_to(y=wanted, animate=False, force=True)
+        self.go(line)
 
     # Drawing
 
@@ -200,17 +158,11 @@ class SessionsView(ScrollView, can_focus=True):
                 self._load(summaries, wanted)
 
     def render_line(self, y: int) -> Strip:
-        looks = self._look()
-        colours = looks.colours
-        width = self.size.width
-        column = column_width(width)
-        base = colours.background
         if y == 0:
-            left, right = (
-                side([(pad(f"  {text}", column), colours.text)], column, base)
-                for text in self._headings
-            )
-            return Strip([*left, looks.between(base), *right]).adjust_cell_length(width, base)
+            return self.heading()
+        looks = self.looks
+        colours, base = looks.colours, looks.colours.background
+        width, column = self.size.width, column_width(self.size.width)
         line = self.scroll_offset.y + y - 1
         if line >= len(self._lines) or self._sessions.alignment is None:
             return Strip.blank(width, base)
@@ -228,8 +180,7 @@ class SessionsView(ScrollView, can_focus=True):
                 look = base + looks.alone
             pieces = [] if item is None else self._side(row, item, number, column, colours)
             columns.append(side(fitting(pieces, column), column, look))
-        strip = Strip([*columns[0], looks.between(back), *columns[1]])
-        return strip.adjust_cell_length(width, base)
+        return self.joined(columns[0], columns[1], looks.between(back))
 
     def _so_far(self) -> str:
         return "" if self._sessions.total else ", or not compared yet"
@@ -274,15 +225,6 @@ class SessionsView(ScrollView, can_focus=True):
         thread = table.thread(item)
         reply = table.reply(thread) if thread >= 0 else None
         return reply is not None and table.outcome(reply) == ERROR
-
-    def _look(self) -> Looks:
-        if self._looks is None:
-            self._looks = Looks.of(Colours.of(self.app))
-        return self._looks
-
-    def notify_style_update(self) -> None:
-        self._looks = None
-        super().notify_style_update()
 
 
 def _last_seq(table: Table) -> int:
