@@ -213,10 +213,20 @@ def test_ids_are_new_and_what_nobody_knows_is_kept() -> None:
 
 def test_ids_that_the_kernel_made_are_new_wherever_they_are() -> None:
     translator = Translator(Ids())
-    old, new = (message("comm_open", {"comm_id": x, "target_name": "t"}) for x in ("old", "new"))
+    ids = ("0" * 32, "f" * 32)
+    old, new = (message("comm_open", {"comm_id": x, "target_name": "t"}) for x in ids)
     translator.learn(old, new)
-    *_, content = translated(translator, asked({"comm_id": "old", "data": {"ref": "old", "b": 1}}))
-    assert content == {"comm_id": "new", "data": {"ref": "new", "b": 1}}
+    told = asked({"comm_id": ids[0], "data": {"ref": f"IPY_MODEL_{ids[0]}", "b": 1}})
+    *_, content = translated(translator, told)
+    assert content == {"comm_id": ids[1], "data": {"ref": f"IPY_MODEL_{ids[1]}", "b": 1}}
+
+
+def test_an_id_that_may_be_a_word_is_new_where_ids_stand_alone() -> None:
+    translator = Translator(Ids())
+    old, new = (message("comm_open", {"comm_id": x, "target_name": "t"}) for x in ("1", "2"))
+    translator.learn(old, new)
+    *_, content = translated(translator, asked({"comm_id": "1", "data": {"value": "1"}}))
+    assert content == {"comm_id": "2", "data": {"value": "1"}}
 
 
 def test_a_content_without_such_ids_is_sent_byte_for_byte() -> None:

@@ -82,8 +82,26 @@ def test_ids_stand_for_one_another() -> None:
     assert ids.forward(f'{{"x": "IPY_MODEL_{A}"}}') == f'{{"x": "IPY_MODEL_{B}"}}'
     assert ids.backward(B) == A
     assert ids.forward(A[:-1]) == A[:-1]
-    assert ids.pair("comm-1", "comm-2")
-    assert ids.forward("comm-1 comm-11") == "comm-2 comm-11"
+    assert ids.pair("/tmp/ipykernel_1/23.py", "/tmp/ipykernel_4/23.py")
+    assert ids.forward("in /tmp/ipykernel_1/23.py") == "in /tmp/ipykernel_4/23.py"
+
+
+def test_an_id_that_may_be_a_word_is_none_in_texts() -> None:
+    ids = Ids()
+    assert ids.pair("1", "2")
+    assert ids.pair("pass", "fail")
+    assert ids.forward('{"code": "print(1)  # pass"}') == '{"code": "print(1)  # pass"}'
+    assert (ids.new_of("1"), ids.new_of("3")) == ("2", "3")
+
+    comparer = Comparer(USUAL)
+
+    def shown(display: str, text: str) -> Message:
+        content = {"data": {"text/plain": text}, "transient": {"display_id": display}}
+        return message("display_data", content)
+
+    assert differing(shown("1", "x"), shown("2", "x"), comparer) == []
+    assert differing(shown("1", "total 1"), shown("2", "total 2"), comparer) != []
+    assert differing(shown("1", "1"), shown("2", "2"), comparer) != []
 
 
 def test_a_comm_may_have_another_id_but_not_that_of_another_comm() -> None:
@@ -122,6 +140,8 @@ def test_the_names_of_a_map_may_be_ids() -> None:
         ("d41d8cd98f00b204e9800998ecf8427e", "d41d8cd98f00b204e9800998ecf8427f", False),
         ("/tmp/ipykernel_12/34.py:1", "/tmp/ipykernel_99/34.py:1", True),
         ("/tmp/ipykernel_12/34.py:1", "/tmp/ipykernel_12/34.py:2", False),
+        ("failed:/a/ipykernel_1/2.py", "passed:/b/ipykernel_2/2.py", False),
+        ("C:\\Temp\\ipykernel_1\\2.py", "C:\\Temp\\ipykernel_3\\4.py", True),
         ("Wall time: 3.2 ms", "Wall time: 1min 2s", True),
         ("Wall time: 3.2 ms x", "Wall time: 3.2 ms y", False),
         (

@@ -148,6 +148,22 @@ def test_a_request_that_was_moved_and_answered_otherwise(tmp_path: Path) -> None
 # Rule by rule: without it there is a difference, with it there is none; and what it must not hide
 
 
+def answered(*order: str, late: bool = False) -> Talk:
+    """Two requests that are sent at once, and answered in this order."""
+
+    def talk(to: Conversation) -> None:
+        requests = {code: to.ask("execute_request", {"code": code}) for code in ("first", "second")}
+        for n, code in enumerate(order):
+            to.status("busy", requests[code])
+            to.reply(requests[code], {"status": "ok"})
+            if not (late and n == 0):
+                to.status("idle", requests[code])
+        if late:
+            to.status("idle", requests[order[0]])
+
+    return talk
+
+
 FROZEN = (
     "0.00s - Debugger warning: It seems that frozen modules are being used, which may\n"
     "0.01s - make the debugger miss breakpoints. Please pass -Xfrozen_modules=off\n"
@@ -202,6 +218,7 @@ def shut_down(to: Conversation) -> None:
 @pytest.mark.parametrize(
     ("rule", "old", "new"),
     [
+        ("stream pieces", split_stream("a", "\n"), split_stream("a\n")),
         ("stream pieces", split_stream("one two"), split_stream("one ", "tw", "o")),
         ("channel order", reply_first, reply_last),
         ("heartbeats", with_heartbeat, one()),
@@ -238,6 +255,14 @@ def test_what_varies_by_nature(tmp_path: Path, rule: str, old: Talk, new: Talk) 
         (waiting(1), one()),
         (unasked("stream", name="stderr", text=f"{FROZEN}more"), one()),
         (one(stream(f"{FROZEN}more", "stderr")), one()),
+        (one(stream("\n")), one()),
+        (one(stream("\n")), one(stream("   \n\n"))),
+        (split_stream("a", "\n", "b"), split_stream("ab")),
+        (unasked("stream", name="stdout", text="\n"), one()),
+        (unasked("status", execution_state="restarting"), one()),
+        (unasked("status", execution_state="dead"), one()),
+        (answered("first", "second"), answered("second", "first")),
+        (answered("first", "second"), answered("first", "second", late=True)),
         (one(stream("Wall time: 3 ms x")), one(stream("Wall time: 3 ms y"))),
     ],
 )

@@ -196,6 +196,14 @@ class Table:
         """Place of the reply to a thread's request."""
         return self._threads.reply(thread)
 
+    def first_output(self, thread: int) -> int | None:
+        """Place of what the kernel published first for a thread's request."""
+        return self._threads.first_output(thread)
+
+    def idle(self, thread: int) -> int | None:
+        """Place of the idle with which it published all."""
+        return self._threads.idle(thread)
+
     def timing(self, thread: int, limit: int | None = None) -> Timing:
         """How a thread's request fared, as far as is known, or by the messages before `limit`."""
         return self._threads.timing(thread, self.time_ns, len(self) if limit is None else limit)

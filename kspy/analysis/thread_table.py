@@ -145,8 +145,13 @@ class ThreadTable:
         return head + np.flatnonzero(self.numbers.values[head : last + 1] == thread)
 
     def reply(self, thread: int) -> int | None:
-        place = self._replies[thread]
-        return None if place < 0 else place
+        return _known(self._replies[thread])
+
+    def first_output(self, thread: int) -> int | None:
+        return _known(self._outputs[thread])
+
+    def idle(self, thread: int) -> int | None:
+        return _known(self._idles[thread])
 
     def timing(self, thread: int, time_ns: Callable[[int], int], limit: int) -> Timing:
         """By the messages before the place `limit`."""
@@ -195,6 +200,10 @@ class ThreadTable:
             found = np.flatnonzero(answered & (places == these))
             latencies[found] = np.abs(time_at(others[found]) - rows.times[found])
         return latencies
+
+
+def _known(place: int) -> int | None:
+    return None if place < 0 else place
 
 
 def _those(names: Sequence[str], test: Callable[[str], bool]) -> Array:

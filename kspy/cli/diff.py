@@ -82,6 +82,7 @@ def _compare(
         factor=options.factor,
         everything=options.everything,
         on_thread=on_thread,
+        keep=options.as_json,
         on_progress=lambda progress: line.count("comparing", progress),
     )
     if not options.as_json:

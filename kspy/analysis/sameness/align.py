@@ -16,6 +16,7 @@ from kspy.analysis.fields import imported_from
 from kspy.analysis.filter import Filter
 from kspy.analysis.filter.select import matching
 from kspy.analysis.progress import Progress
+from kspy.analysis.sameness.answering import answered_elsewhere
 from kspy.analysis.sameness.keys import ESSENTIAL, essential_key
 from kspy.analysis.sameness.pairing import Likeness, Pair, alike_contents, in_order, pair_up
 from kspy.analysis.sameness.parts import Parts
@@ -138,6 +139,12 @@ class _Aligning:
             _Ordered(new.unasked, said_new, lambda place: new.order_of(place, {})),
         )
         found = self._paired(*asked, self._request_likeness)
+
+        def order_of(place: int) -> Hashable:
+            return asked[0].order_of(place), old.subshell(place)
+
+        elsewhere = answered_elsewhere(found, old.table, new.table, order_of)
+        found = [Pair(a, b, moved or a in elsewhere) for a, b, moved in found]
         found += self._paired(*unasked, self._content_likeness)
         if only is not None:
             found = [pair for pair in found if self._is_chosen(pair, only)]

@@ -20,6 +20,8 @@ TOKEN: Final = re.compile(
 
 _RULE: Final = next(rule for rule in RULES if rule.name == IDS)
 _WORD: Final = re.compile(r"[\w./:\\-]+")
+_TELLING: Final = 16
+"""Characters from which on an id, with a digit in it, is no word that might stand in any text."""
 
 
 class Ids:
@@ -32,8 +34,10 @@ class Ids:
         self._key_places: tuple[PathPattern, ...] = _RULE.key_places if on else ()
         self._new: dict[str, str] = {}
         self._old: dict[str, str] = {}
+        self._in_texts: dict[str, str] = {}
+        self._in_old_texts: dict[str, str] = {}
         self._others = False
-        """Are there ids that changed, and do not look like most?"""
+        """Are there ids to be found in texts that do not look like most?"""
 
     def __bool__(self) -> bool:
         """Did any id change?"""
@@ -46,9 +50,14 @@ class Ids:
         if new in self._old:
             return False
         self._new[old], self._old[new] = new, old
-        if old != new and not (TOKEN.fullmatch(old) and TOKEN.fullmatch(new)):
-            self._others = True
+        if old != new and _is_telling(old) and _is_telling(new):
+            self._in_texts[old], self._in_old_texts[new] = new, old
+            self._others |= not (TOKEN.fullmatch(old) and TOKEN.fullmatch(new))
         return True
+
+    def new_of(self, old: str) -> str:
+        """What stands for an id where an id stands; itself if nothing is known."""
+        return self._new.get(old, old)
 
     def is_id(self, msg_type: str, path: tuple[str | int, ...]) -> bool:
         """Does an id stand there?"""
@@ -85,12 +94,15 @@ class Ids:
         return new
 
     def forward(self, text: str) -> str:
-        """`text`, which may be JSON, with new ids for old ones."""
-        return self._replace(text, self._new)
+        """`text`, which may be JSON, with new ids for old ones.
+
+        Only for those that are no words: an id may be "1", or "pass".
+        """
+        return self._replace(text, self._in_texts)
 
     def backward(self, text: str) -> str:
-        """`text`, which may be JSON, with old ids for new ones."""
-        return self._replace(text, self._old)
+        """`text`, which may be JSON, with old ids for new ones; those that are no words."""
+        return self._replace(text, self._in_old_texts)
 
     def _replace(self, text: str, other: Mapping[str, str]) -> str:
         if text in other:
@@ -108,6 +120,12 @@ class Ids:
                 for a, b in zip(place.values(old), place.values(new), strict=False):
                     if isinstance(a, Mapping) and isinstance(b, Mapping):
                         yield a, b
+
+
+def _is_telling(word: str) -> bool:
+    if TOKEN.fullmatch(word):
+        return True
+    return len(word) >= _TELLING and any(map(str.isdigit, word))
 
 
 def _rename(value: Any, keys: Iterable[object], names: Mapping[str, str]) -> Any:

@@ -52,7 +52,7 @@ def pair_up(
 def arranged(partner: dict[int, int], old_length: int, new_length: int) -> list[Pair]:
     """All places as `Pair`, by the old places and the new ones that belong to them."""
     both = sorted(partner.items())
-    kept = _increasing([j for _, j in both])
+    kept = increasing([j for _, j in both])
     moved = {i for n, (i, _) in enumerate(both) if n not in kept}
     taken = set(partner.values())
     alone = (j for j in range(new_length) if j not in taken)
@@ -163,7 +163,7 @@ def _likest(
             yield olds[i], news[j]
 
 
-def _increasing(numbers: Sequence[int]) -> set[int]:
+def increasing(numbers: Sequence[int]) -> set[int]:
     """The places of a longest rising subsequence."""
     ends: list[int] = []
     lasts: list[int] = []

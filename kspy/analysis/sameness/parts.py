@@ -28,12 +28,14 @@ from kspy.analysis.sameness.rules import (
 from kspy.analysis.sameness.said import Said, Side
 from kspy.analysis.table import Table
 from kspy.recording.event import Event
+from kspy.recording.outcome import BUSY, IDLE
 from kspy.recording.outcome import STARTING as IS_STARTING
 from kspy.wire.frames import CHANNELS
 from kspy.wire.message import ENCODED
 
 _HB: Final = CHANNELS.index("hb")
 _IOPUB: Final = CHANNELS.index("iopub")
+_SUBSHELL: Final = "create_subshell_reply"
 _READY: Final = "kernel_info_request"
 _RESTARTED: Final = "kernel_restarted"
 _DIED: Final = "kernel_died"
@@ -63,6 +65,7 @@ class Parts:
             self._order = self._order[~copies[self._order]]
         count = int(numbers.max(initial=-1)) + 1
         self._starts = np.searchsorted(numbers[self._order], np.arange(count + 1))
+        self._subshells = _SUBSHELL in table.names
         self._restarts = [
             table.event_place(n)
             for n in range(self._event_count)
@@ -95,6 +98,13 @@ class Parts:
         if not self._rules.has(CHANNEL_ORDER):
             return client
         return client, self.table.channel(place)
+
+    def subshell(self, place: int) -> Hashable:
+        """The subshell that a request is for; what they do goes on at the same time."""
+        if not self._subshells:
+            return None
+        message = Said(self.table, (place,)).message
+        return None if message is None else repr(message.header.get("subshell_id"))
 
     def thread_of(self, item: int) -> int:
         """Number of the thread that an item begins; of an event, the one that was running."""
@@ -193,9 +203,11 @@ class Parts:
             return DEBUGGER if said.is_idle_talk(self._rules) else ""
         if msg_type != "status":
             return ""
-        if self.table.outcome(place) == IS_STARTING:
+        outcome, message = self.table.outcome(place), said.message
+        if outcome == IS_STARTING:
             return STARTING
-        message = said.message
+        if outcome not in (BUSY, IDLE):
+            return ""  # that it restarts, or is dead, is no small matter
         return STARTING if message is not None and not message.parent_id else ENDING
 
     def _ends(self, threads: frozenset[int] | None) -> Iterator[int]:

@@ -122,7 +122,7 @@ RULES: Final[tuple[Rule, ...]] = (
     Rule(
         "cell files",
         "Names of the temporary files of cells: /tmp/ipykernel_123/456.py, <ipython-input-1-ab>.",
-        text=r"(?:[\w/\\:.+-]*ipykernel_[0-9]+(?:[/\\]+[0-9]*(?:\.py)?)?"
+        text=r"(?:(?:(?:\b[A-Za-z]:)?[/\\][\w/\\.+-]*|\b)ipykernel_[0-9]+(?:[/\\]+[0-9]*(?:\.py)?)?"
         r"|<ipython-input-[0-9]+-[0-9a-f]+>)",
     ),
     Rule(

@@ -11,9 +11,10 @@ from functools import cached_property
 from typing import Any, Final
 
 from kspy.analysis.difference import Difference
+from kspy.analysis.filter.pattern import Pattern
 from kspy.analysis.sameness.comparing import Comparer
 from kspy.analysis.sameness.keys import masked_key, masked_text
-from kspy.analysis.sameness.rules import DEBUGGER, MASK, RULES, Rules, masked
+from kspy.analysis.sameness.rules import DEBUGGER, RULES, Rules
 from kspy.analysis.sameness.sight import AtSight
 from kspy.analysis.table import Table
 from kspy.errors import KspyError
@@ -25,7 +26,7 @@ _SMALL: Final = 1 << 16
 _LONGEST: Final = 64 << 20
 """Bytes of the messages that are compared as one text."""
 _STREAM: Final = {"name", "text"}
-_DEBUGGER: Final = next(rule for rule in RULES if rule.name == DEBUGGER)
+_IDLE_TALK: Final = Pattern(next(rule.text for rule in RULES if rule.name == DEBUGGER))
 
 
 class Side:
@@ -106,7 +107,7 @@ class Said:
         if self.stream is None or not rules.has(DEBUGGER):
             return False
         text = self._text()
-        return bool(text) and not masked(text or "", _DEBUGGER).replace(MASK, "").strip()
+        return bool(text) and not _IDLE_TALK.masked(text or "", "")
 
     def equals(self, other: Said, rules: Rules) -> bool:
         """Do two single messages say the same, but for what varies by nature, at first sight?"""

@@ -57,11 +57,6 @@ class Compared:
     more: int = 0
     pace: Pace = UNTIMED
 
-    @property
-    def is_event(self) -> bool:
-        """Is it an event, the end of a kernel, rather than a thread?"""
-        return (self.old if self.old is not None else self.new or 0) < 0
-
 
 @dataclass(frozen=True, slots=True)
 class Total:

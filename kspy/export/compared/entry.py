@@ -21,10 +21,10 @@ from kspy.analysis.window import changed_bytes, value_text, window
 from kspy.errors import KspyError
 from kspy.wire.frames import Channel, Direction
 
-MOST_MESSAGES: Final = 200
-MOST_DIFFERENCES: Final = 100
+MOST_MESSAGES: Final = 100
+MOST_DIFFERENCES: Final = 30
 """Messages of a thread, and values of a message, that are told; the others are counted."""
-LONGEST_VALUE: Final = 10_000
+LONGEST_VALUE: Final = 4_000
 _LONGEST_PATH: Final = 500
 _BEFORE: Final = 100
 _SUMMARY: Final = 500

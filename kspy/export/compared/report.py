@@ -6,6 +6,8 @@ For `kspy diff`, `kspy replay` and both in Python. What is found is told as soon
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import replace
+from typing import Final
 
 from kspy.analysis.progress import Progress
 from kspy.analysis.sameness.align import Chosen
@@ -17,12 +19,16 @@ from kspy.export.compared.entry import ComparedThread, Tables, thread_entry
 from kspy.export.compared.text import ComparedLines
 from kspy.export.style import Style
 
+_MOST_VALUES: Final = 20_000
+"""Values that differ, over all threads, that are kept."""
+
 
 class Report:
     """What differs between two sessions, a and b. `str` of it is the text that `kspy diff` prints.
 
     threads    each thread and how it compares, in the order of a, what only b has in between;
-               threads that are the same too, unless they were not wanted
+               threads that are the same too, unless they were not wanted; of very many that
+               differ, the last without their messages
     counts     how many there are, by their verdicts
     notes      what to know about the recordings: gaps, that one was cut short
     left_out   how many messages were left out, by the names of rules
@@ -93,6 +99,7 @@ def finish(
 ) -> Report:
     """Do the work to its end."""
     threads: list[ComparedThread] = []
+    room = _MOST_VALUES
     while True:
         try:
             found = next(work)
@@ -104,7 +111,12 @@ def finish(
             continue
         told = everything or found.verdict != "same" or found.pace.told
         entry = thread_entry(found, tables, summary=told)
-        if told and keep:
-            threads.append(entry)
         if on_thread:
             on_thread(entry)
+        if told and keep:
+            room -= sum(len(message.differences) for message in entry.messages)
+            threads.append(entry if room > 0 else _without_details(entry))
+
+
+def _without_details(entry: ComparedThread) -> ComparedThread:
+    return replace(entry, messages=(), more=entry.more + len(entry.messages))

@@ -27,6 +27,8 @@ from kspy.wire.websocket import cut, find
 
 _NOTHING: Final = b"{}"
 _DEEPEST: Final = 100
+_ID_NAMES: Final = ("comm_id", "subshell_id")
+"""Fields of content that are ids which a kernel may have made."""
 
 
 class Letter(NamedTuple):
@@ -79,6 +81,8 @@ class Translator:
         else:
             parent = self._parent(parent)
         rest = [self._renamed(part or _NOTHING) for part in (parts.metadata, parts.content)]
+        if self._ids.concerns(message.msg_type):
+            rest[1] = self._with_ids(rest[1])
         return Letter(
             message.channel,
             msg_id,
@@ -101,7 +105,7 @@ class Translator:
         if isinstance(value.get("date"), str):
             value["date"] = datetime.now(UTC).isoformat()
         if isinstance(subshell := value.get("subshell_id"), str):
-            value["subshell_id"] = self._ids.forward(subshell)
+            value["subshell_id"] = self._ids.new_of(subshell)
         return _encode(value, decoded.packer, raw), text(value.get("msg_id"))
 
     def _parent(self, raw: bytes) -> bytes:
@@ -128,6 +132,17 @@ class Translator:
         if decoded is None:
             return raw
         value = self._in_value(decoded.value, 0)
+        return raw if value == decoded.value else _encode(value, decoded.packer, raw)
+
+    def _with_ids(self, raw: bytes) -> bytes:
+        """Content with new ids where ids stand, be they such as might be words elsewhere."""
+        decoded = decode(raw)
+        if decoded is None:
+            return raw
+        value = {**decoded.value}
+        for name in _ID_NAMES:
+            if isinstance(old := value.get(name), str):
+                value[name] = self._ids.new_of(old)
         return raw if value == decoded.value else _encode(value, decoded.packer, raw)
 
     def _in_value(self, value: Any, depth: int) -> Any:
