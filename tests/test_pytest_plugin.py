@@ -8,7 +8,6 @@ import subprocess
 import sys
 from pathlib import Path
 
-import pytest
 from recorded import tell
 from tapping import surroundings
 
@@ -37,6 +36,15 @@ def broken(kspy_tap):
 def test_a_tap_that_does_not_begin(broken):
     pass
 
+@pytest.fixture
+def breaking(kspy_tap):
+    kspy_tap.client()
+    yield
+    raise RuntimeError("the end of the fixture")
+
+def test_what_comes_after_fails(breaking):
+    pass
+
 @pytest.mark.parametrize("kspy_kernel", ["no-such-kernel"])
 def test_a_tap_of_no_kernel(kspy_tap):
     pass
@@ -59,8 +67,6 @@ def test_that_it_does_is_seen(kspy_replay):
     assert not kspy_replay("changed.kspy", check=False).same
 """
 
-Outcome = tuple[Path, str]
-
 
 def change(source: Path, target: Path) -> None:
     """Write what no kernel will answer."""
@@ -76,10 +82,8 @@ def change(source: Path, target: Path) -> None:
                 writer.event(*story[1:])
 
 
-@pytest.fixture(scope="module")
-def outcome(tmp_path_factory: pytest.TempPathFactory) -> Outcome:
-    """The folder in which pytest ran, and all that it said. One run: it takes long to start."""
-    folder = tmp_path_factory.mktemp("project")
+def run_pytest(folder: Path) -> str:
+    """Run the tests above; what pytest says. Temporary files and Jupyter's are in `folder` too."""
     shutil.copy(RECORDINGS / "hello.kspy", folder)
     change(RECORDINGS / "hello.kspy", folder / "changed.kspy")
     (folder / "test_it.py").write_text(TESTS)
@@ -100,68 +104,56 @@ def outcome(tmp_path_factory: pytest.TempPathFactory) -> Outcome:
         check=False,
         timeout=110,
     )
-    return folder, result.stdout + result.stderr
+    return result.stdout + result.stderr
 
 
-@pytest.mark.parametrize(
-    ("name", "ends"),
-    [
-        ("a_tap_that_holds", "PASSED"),
-        ("a_tap_that_fails", "FAILED"),
-        ("a_tap_that_does_not_begin", "ERROR"),
-        ("a_tap_of_no_kernel[no-such-kernel]", "ERROR"),
-        ("a_frontend", "PASSED"),
-        ("no_such_recording", "FAILED"),
-        ("the_kernel_answers_as_it_did", "PASSED"),
-        ("the_kernel_answers_otherwise", "FAILED"),
-        ("that_it_does_is_seen", "PASSED"),
-    ],
-)
-def test_how_each_ends(outcome: Outcome, name: str, ends: str) -> None:
-    _, said = outcome
-    assert f"{ends} test_it.py::test_{name}" in said, said
+ENDS = {
+    "a_tap_that_holds": "PASSED",
+    "a_tap_that_fails": "FAILED",
+    "a_tap_that_does_not_begin": "ERROR",
+    "what_comes_after_fails": "ERROR",
+    "a_tap_of_no_kernel[no-such-kernel]": "ERROR",
+    "a_frontend": "PASSED",
+    "no_such_recording": "FAILED",
+    "the_kernel_answers_as_it_did": "PASSED",
+    "the_kernel_answers_otherwise": "FAILED",
+    "that_it_does_is_seen": "PASSED",
+}
 
 
-def test_the_recording_of_a_test_that_fails_is_kept_and_named(outcome: Outcome) -> None:
-    folder, said = outcome
-    kept = folder / "kept" / "test_it.py-test_a_tap_that_fails-2.kspy"
-    assert f"kspy view {kept}" in said
-    with kspy.open(kept) as recording:
+def test_all_of_it_in_one_run(tmp_path: Path) -> None:
+    """One run: pytest and kernels take long to start."""
+    said = run_pytest(tmp_path)
+    for name, ends in ENDS.items():
+        assert f"{ends} test_it.py::test_{name}" in said, said
+    kept = tmp_path / "kept"
+
+    # the recording of a test that fails is kept, and named; one that is there already stays
+    again = kept / "test_it.py-test_a_tap_that_fails-2.kspy"
+    assert f"kspy view {again}" in said
+    with kspy.open(again) as recording:
         assert recording.state == "whole"
-        codes = [message.content.get("code") for message in recording]
-    assert "named = 'evidence'" in codes
-    assert kept.stat().st_mode & 0o777 == 0o600
+        assert "named = 'evidence'" in [message.content.get("code") for message in recording]
+    assert again.stat().st_mode & 0o777 == 0o600
+    assert (kept / "test_it.py-test_a_tap_that_fails.kspy").read_text() == "of before"
 
-
-def test_one_that_is_kept_already_stays(outcome: Outcome) -> None:
-    folder, _ = outcome
-    kept = folder / "kept" / "test_it.py-test_a_tap_that_fails.kspy"
-    assert kept.read_text() == "of before"
-
-
-def test_a_replay_that_differs_says_how_and_is_kept(outcome: Outcome) -> None:
-    folder, said = outcome
+    # a replay that differs says how
     assert "hullo" in said
-    kept = folder / "kept" / "test_it.py-test_the_kernel_answers_otherwise.kspy"
-    assert f"kspy view {kept}" in said
-    with kspy.open(kept) as recording:
+    other = kept / "test_it.py-test_the_kernel_answers_otherwise.kspy"
+    with kspy.open(other) as recording:
         assert any("hello" in str(message.content.get("text")) for message in recording)
 
-
-def test_nothing_else_is_kept(outcome: Outcome) -> None:
-    folder, said = outcome
-    assert f"kspy view {folder}/kept/test_it.py-test_a_tap_that_does_not_begin.kspy" in said
-    kept = sorted(path.name for path in (folder / "kept").iterdir())
-    assert kept == [
-        "test_it.py-test_a_tap_that_does_not_begin.kspy",
-        "test_it.py-test_a_tap_that_fails-2.kspy",
-        "test_it.py-test_a_tap_that_fails.kspy",
-        "test_it.py-test_the_kernel_answers_otherwise.kspy",
+    # so it is where a test does not begin, or does not end well; nothing else is kept
+    assert sorted(path.name.removeprefix("test_it.py-test_") for path in kept.iterdir()) == [
+        "a_tap_that_does_not_begin.kspy",
+        "a_tap_that_fails-2.kspy",
+        "a_tap_that_fails.kspy",
+        "the_kernel_answers_otherwise.kspy",
+        "what_comes_after_fails.kspy",
     ]
+    assert said.count("kspy view") == 4
 
-
-def test_what_is_not_there_is_one_line(outcome: Outcome) -> None:
-    _, said = outcome
+    # what is not there is one line
     assert "no kernel is named 'no-such-kernel'" in said
     assert "none.kspy" in said
     assert "Traceback" not in said

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
+NANOSECONDS: Final = 1_000_000_000
+"""Of a second."""
 UNITS: Final = ("KB", "MB", "GB", "TB")
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from textwrap import wrap
@@ -44,6 +45,8 @@ def compare_options(command: Callable[..., Any]) -> Callable[..., Any]:
         everything: bool,
         **others: Any,
     ) -> Any:
+        if factor is not None and not factor < math.inf:
+            raise click.UsageError("--factor: is a number above 1, as 2 or 1.5")
         rules = (Rules.strict if strict else Rules.usual)(ignore)
         options = CompareOptions(rules, strict, factor, as_json, everything)
         return command(*arguments, options=options, **others)

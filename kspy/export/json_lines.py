@@ -25,12 +25,12 @@ from typing import Any, Final
 
 from msgpack import ExtType, Timestamp
 
+from kspy.analysis.units import NANOSECONDS
 from kspy.recording.event import Event
 from kspy.wire.message import DECODE_LIMIT, DICTS, Message
 
 UNREADABLE: Final = frozenset(("malformed", "undecodable", "oversized", "truncated"))
 TIMESTAMP_EXT: Final = -1
-NANOSECONDS: Final = 1_000_000_000
 
 
 def message_line(message: Message) -> str:

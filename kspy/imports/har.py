@@ -23,7 +23,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any, Final, NamedTuple
 
-from kspy.export.json_lines import NANOSECONDS
+from kspy.analysis.units import NANOSECONDS
 from kspy.imports.captured import Captured, Found, Lost, Opened, Origin
 from kspy.imports.json_events import Event, Events, elements, members, scalars, skip
 from kspy.imports.waiting import Waiting

@@ -17,7 +17,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any, Final
 
-from kspy.export.json_lines import NANOSECONDS
+from kspy.analysis.units import NANOSECONDS
 from kspy.imports.captured import Captured, Found, Lost, Opened, Origin
 from kspy.imports.json_events import Events, elements, whole
 from kspy.wire.frames import Channel, Direction

@@ -29,7 +29,10 @@ _UNSAFE: Final = re.compile(r"[^\w.-]+")
 
 
 class Kept:
-    """The recordings that a test made, and where they go if it fails."""
+    """The recordings that a test made, and where they go if it fails.
+
+    They stay where they were made until the test is over: its last part may fail as well.
+    """
 
     def __init__(self, item: pytest.Item) -> None:
         option = item.config.getoption("kspy_recordings") or item.config.getini("kspy_recordings")
@@ -41,19 +44,20 @@ class Kept:
         self._made[recording] = None
 
     def keep(self) -> list[Path]:
-        """Keep them all; where they will be."""
-        for recording, kept in self._made.items():
-            if kept is None:
-                self._made[recording] = self._free()
-        return [kept for kept in self._made.values() if kept]
+        """Keep them all; where those will be that were not kept before."""
+        found = [made for made, kept in self._made.items() if kept is None and made.exists()]
+        for made in found:
+            self._made[made] = self._free()
+        return [kept for made in found if (kept := self._made[made])]
 
-    def take_away(self, recording: Path) -> None:
-        """Its tap has ended: put it where it is kept, or remove it."""
-        kept = self._made.pop(recording, None)
-        if kept and recording.exists():
-            kept.parent.mkdir(parents=True, exist_ok=True)
-            shutil.move(recording, kept)
-        recording.unlink(missing_ok=True)
+    def settle(self) -> None:
+        """The test is over: put each where it is kept, or remove it."""
+        for made, kept in self._made.items():
+            if kept and made.exists():
+                kept.parent.mkdir(parents=True, exist_ok=True)
+                shutil.move(made, kept)
+            made.unlink(missing_ok=True)
+        self._made.clear()
 
     def _free(self) -> Path:
         """A name that no other recording has."""
@@ -90,6 +94,8 @@ def pytest_runtest_makereport(
         lines = [f"kspy view {shlex.quote(str(path))}" for path in kept.keep()]
         if lines:
             report.sections.append(("kspy: what was said", "\n".join(lines)))
+    if kept and report.when == "teardown":
+        kept.settle()
     return report
 
 
@@ -108,16 +114,12 @@ def kspy_tap(
     from kspy.pytest_plugin.kernels import TappedKernel
 
     recording = tmp_path_factory.mktemp("kspy") / "session.kspy"
-    kept = _kept(request)
-    kept.add(recording)
-    kernel: TappedKernel | None = None
+    _kept(request).add(recording)
+    kernel = _or_fail(TappedKernel, kspy_kernel, recording)
     try:
-        kernel = _or_fail(TappedKernel, kspy_kernel, recording)
         yield kernel
     finally:
-        if kernel:
-            kernel.stop()
-        kept.take_away(recording)
+        kernel.stop()
 
 
 @pytest.fixture
@@ -130,8 +132,11 @@ def kspy_serve(request: pytest.FixtureRequest) -> Iterator[Server]:
 
     served: list[ServedKernel] = []
 
-    def serve(recording: str | Path, **options: Any) -> ServedKernel:
-        kernel: ServedKernel = _or_fail(ServedKernel, request.path.parent / recording, **options)
+    def serve(
+        recording: str | Path, *, speed: float | None = None, fallback: str | None = None
+    ) -> ServedKernel:
+        path = request.path.parent / recording
+        kernel: ServedKernel = _or_fail(ServedKernel, path, speed=speed, fallback=fallback)
         served.append(kernel)
         return kernel
 
@@ -145,7 +150,7 @@ def kspy_serve(request: pytest.FixtureRequest) -> Iterator[Server]:
 @pytest.fixture
 def kspy_replay(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, kspy_kernel: str
-) -> Iterator[Replay]:
+) -> Replay:
     """`kspy_replay("session.kspy")`: the test fails if a kernel answers otherwise than recorded.
 
     The path is from the test's own folder; options are those of `kspy.replay_to`. `check=False`:
@@ -153,25 +158,18 @@ def kspy_replay(
     """
     import kspy
 
-    kept = _kept(request)
-    made: list[Path] = []
-
     def replay(recording: str | Path, *, check: bool = True, **options: Any) -> Replayed:
-        made.append(tmp_path_factory.mktemp("kspy") / "replayed.kspy")
-        kept.add(made[-1])
+        made = tmp_path_factory.mktemp("kspy") / "replayed.kspy"
+        _kept(request).add(made)
         where = {"kernel": kspy_kernel} if not {"existing", "gateway"} & set(options) else {}
         path = request.path.parent / recording
-        options = {"record": made[-1], **where, **options}
+        options = {"record": made, **where, **options}
         result: Replayed = _or_fail(kspy.replay_to, path, **options)
         if check and not result.same:
             pytest.fail(f"{path}\n{result}", pytrace=False)
         return result
 
-    try:
-        yield replay
-    finally:
-        for recording in made:
-            kept.take_away(recording)
+    return replay
 
 
 def _kept(request: pytest.FixtureRequest) -> Kept:

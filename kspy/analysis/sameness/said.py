@@ -125,7 +125,8 @@ class Said:
         if message is None or message.truncated:
             return None
         if message.size > DECODE_LIMIT:
-            return b"".join(b"%d " % size for size in message.buffer_sizes) + b"large"
+            sizes = b"".join(b"%d " % size for size in message.buffer_sizes)
+            return b"large " + sizes + message.msg_type.encode("utf-8", "replace")
         if self.stream is None:
             return masked_key(message, rules)
         text = self._text()
