@@ -10,6 +10,8 @@ The contents of a type are read when the first request of that type comes, or `p
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from functools import cached_property
+from itertools import islice
 from typing import Final
 
 import numpy as np
@@ -25,7 +27,12 @@ from kspy.wire.message import Message, text
 _COMPARED: Final = 2000
 """Recorded requests among which the nearest is looked for."""
 
+_TEXT: Final = 500
+"""Characters of each that are kept to compare; `alike` looks at no more."""
+
 _LOOKED_BACK: Final = 100
+_HIGHEST: Final = (1 << 53) - 1
+"""The largest count that every client can read."""
 
 Key = Callable[[Message], bytes]
 
@@ -54,6 +61,7 @@ class Book:
         )
         self._indexes: dict[tuple[str, int], dict[bytes, _Equals]] = {}
         self._by_type: dict[str, list[int]] = {}
+        self._texts: dict[str, list[tuple[int, str]]] = {}
         rows = table.rows(0, len(table))
         for place in self.scripts.cues.tolist():
             self._by_type.setdefault(table.names[rows.types[place]], []).append(place)
@@ -124,26 +132,32 @@ class Book:
 
     def nearest(self, msg_type: str, said: str, saying: Callable[[Message], str]) -> Message | None:
         """The recorded request whose text, by `saying`, is the most like `said`."""
-        best: tuple[float, Message] | None = None
-        for number, (_, message) in enumerate(self.recorded(msg_type)):
-            if number == _COMPARED:
-                break
-            likeness = alike(said, saying(message))
-            if best is None or likeness > best[0]:
-                best = likeness, message
-        return best[1] if best else None
+        if msg_type not in self._by_type:
+            return None
+        if msg_type not in self._texts:
+            self._texts[msg_type] = [
+                (place, saying(message)[:_TEXT])
+                for place, message in islice(self.recorded(msg_type), _COMPARED)
+            ]
+        texts = self._texts[msg_type]
+        best = max(texts, key=lambda entry: alike(said, entry[1]), default=None)
+        return self.load(best[0]) if best else None
 
     def seq(self, place: int) -> int:
         """The number of the message in a place."""
         return self.table.seq(place)
 
-    @property
+    @cached_property
+    def _last_replies(self) -> list[int]:
+        return list(self.replies("execute_reply"))[: -_LOOKED_BACK - 1 : -1]
+
+    @cached_property
     def count(self) -> int:
         """The last execution count of the recording; 0 where there is none."""
-        for place in list(self.replies("execute_reply"))[: -_LOOKED_BACK - 1 : -1]:
+        for place in self._last_replies:
             reply = self.load(place)
             count = reply.content.get("execution_count") if reply else None
-            if isinstance(count, int):
+            if type(count) is int and 0 <= count <= _HIGHEST:
                 return count
         return 0
 

@@ -8,7 +8,6 @@ the recorded one was.
 
 from __future__ import annotations
 
-import json
 import uuid
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -16,11 +15,9 @@ from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any, Final
 
-import msgpack
-import orjson
-
 from kspy.analysis.table import Table
 from kspy.errors import KspyError
+from kspy.replay.serving.packing import pack
 from kspy.replay.serving.request import Request
 from kspy.speak.compose import new_header
 from kspy.wire.frames import DELIMITER, Channel, split
@@ -130,7 +127,7 @@ class Speaker:
         if decoded is None:
             return header
         kept = {name: decoded.value[name] for name in decoded.value if name not in recorded.lacks}
-        return msgpack.packb(kept) if decoded.packer == "msgpack" else _json(kept)
+        return pack(kept, msgpack=decoded.packer == "msgpack")
 
     def header(self, recorded: Recorded) -> bytes:
         """Its header as that of a message that is sent now."""
@@ -139,7 +136,7 @@ class Speaker:
             return recorded.raw_header
         new = {"msg_id": self._next_id(), "session": self.session, "date": _now()}
         header = {**old, **{name: new[name] for name in new if name in old}}
-        return msgpack.packb(header) if recorded.packs_msgpack else _json(header)
+        return pack(header, msgpack=recorded.packs_msgpack)
 
     def frames(
         self, recorded: Recorded, header: bytes, parent: bytes | None, rename: Rename | None
@@ -161,10 +158,10 @@ class Speaker:
     ) -> Frames:
         """A message of the kernel's own that answers `request`, if any, in its packer."""
         packed = request is not None and request.speaks_msgpack
-        pack = msgpack.packb if packed else _json
         header = new_header(msg_type, self.session, {"msg_id": self._next_id()})
-        parent = request.raw_header if request else pack({})
-        parts = [pack(header), parent, pack(metadata), pack(content)]
+        ready = [pack(value, msgpack=packed) for value in (header, metadata, content)]
+        parent = request.raw_header if request else _EMPTY
+        parts = [ready[0], parent, *ready[1:]]
         return [DELIMITER, self._checker.sign(parts), *parts]
 
     def knows(self, frames: Sequence[bytes], at: int) -> bool:
@@ -192,13 +189,6 @@ class Speaker:
 
 def _now() -> str:
     return datetime.now(UTC).isoformat().replace("+00:00", "Z")
-
-
-def _json(value: Mapping[str, Any]) -> bytes:
-    try:
-        return orjson.dumps(value)
-    except TypeError:  # an integer of more than 64 bits, a lone surrogate
-        return json.dumps(value).encode()
 
 
 def _renamed(part: bytes, rename: Rename) -> bytes:
