@@ -186,9 +186,14 @@ def test_a_fallback_answers_what_was_not_recorded() -> None:
             pass
         assert ask(client, "interrupt_request", {})["content"]["status"] == "ok"
         assert answer(client, sleeping)["content"]["ename"] == "KeyboardInterrupt"
-        killing = client.execute("import os; os._exit(3)")
+        codes = ("import os; os._exit(3)", "print('again')")
+        killing, *others = [client.execute(code, stop_on_error=False) for code in codes]
         assert "the fallback failed" in answer(client, killing)["content"]["evalue"]
+        for other in others:
+            assert answer(client, other)["content"]["status"] == "ok"
         assert printed(client, 'print("hello")')[1] == "hello\n"
+        assert ask(client, "shutdown_request", {"restart": True})["content"]["restart"]
+        assert printed(client, "print('anew')")[1] == "anew\n"
 
 
 def test_what_cannot_be_served_is_said_in_a_line(
