@@ -186,9 +186,16 @@ def test_a_fallback_answers_what_was_not_recorded() -> None:
             pass
         assert ask(client, "interrupt_request", {})["content"]["status"] == "ok"
         assert answer(client, sleeping)["content"]["ename"] == "KeyboardInterrupt"
+        failing, waiting = client.execute("1 / 0"), client.execute("print('late')")
+        assert answer(client, failing)["content"]["ename"] == "ZeroDivisionError"
+        assert answer(client, waiting)["content"]["status"] == "aborted"
+        printed(client, "import comm; it = comm.create_comm(target_name='there')")
+        comms = ask(client, "comm_info_request", {})["content"]["comms"]
+        assert list(comms.values()) == [{"target_name": "there"}]
         codes = ("import os; os._exit(3)", "print('again')")
         killing, *others = [client.execute(code, stop_on_error=False) for code in codes]
         assert "the fallback failed" in answer(client, killing)["content"]["evalue"]
+        assert ask(client, "comm_info_request", {})["content"]["comms"] == {}
         for other in others:
             assert answer(client, other)["content"]["status"] == "ok"
         assert printed(client, 'print("hello")')[1] == "hello\n"

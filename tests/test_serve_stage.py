@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 from conversation import serialize
 from staging import Cell, Understudy, brief, is_signed, staged
+
+from kspy.replay.serving.queues import Queues
+from kspy.replay.serving.request import Request
 
 
 def test_an_answer_is_what_was_recorded_with_new_ids(tmp_path: Path) -> None:
@@ -236,16 +240,75 @@ def test_an_interrupt_that_was_not_recorded_ends_the_cell_and_those_that_wait(
     with staged(tmp_path / "made.kspy", speed=1.0) as player:
         player.run("long()")
         player.run("next()")
-        player.run("next()", stop_on_error=False)
         player.wait(1)
+        player.run("next()")
         player.stage.interrupt(player.now)
-        player.wait(1)
         heard = brief(player.heard())
         assert heard[:4] == ["busy", "KeyboardInterrupt", "KeyboardInterrupt", "idle"]
-        assert heard[4:7] == ["busy", "aborted", "idle"]
-        assert heard[7:] == ["busy", "next", "ok", "idle"]
+        assert heard[4:] == ["busy", "aborted", "idle"] * 2
+        player.run("next()")
+        player.wait(1)
+        assert brief(player.heard()) == ["busy", "next", "ok", "idle"]
         player.wait(7200)
         assert player.heard() == []
+
+
+def test_what_waits_behind_a_refusal_is_aborted_where_that_is_to_be(tmp_path: Path) -> None:
+    with Cell(tmp_path / "made.kspy") as made:
+        made.execute("known()", "known")
+    refused, known = ["busy", "NotRecorded", "NotRecorded", "idle"], ["busy", "known", "ok", "idle"]
+    with staged(tmp_path / "made.kspy") as player:
+        player.run("new()")
+        player.run("known()", stop_on_error=False)
+        player.ask("is_complete_request", {"code": "1"})
+        player.wait(1)
+        assert brief(player.heard()) == [
+            *refused, *("busy", "aborted", "idle"), *("busy", "unknown", "idle"),
+        ]  # fmt: skip
+        player.run("known()")
+        assert brief(player.heard()) == known
+        player.run("new()", stop_on_error=False)
+        player.run("known()")
+        player.wait(1)
+        assert brief(player.heard()) == [*refused, *known]
+
+
+def test_much_that_is_said_leaves_room_for_what_else_happens(tmp_path: Path) -> None:
+    with Cell(tmp_path / "made.kspy") as made:
+        made.execute("much()", *["x"] * 3000)
+        made.execute("next()", "next")
+    with staged(tmp_path / "made.kspy") as player:
+        player.run("much()")
+        player.ask("kernel_info_request", channel="control")
+        assert "kernel_info_reply" in [message.msg_type for message in player.heard()]
+        player.stage.wake(player.now)
+        assert 0 < len(player.heard()) < 2000
+        player.stage.interrupt(player.now)
+        player.wait(0)
+        assert brief(player.heard()) == ["KeyboardInterrupt", "KeyboardInterrupt", "idle"]
+        player.run("much()")
+        player.run("next()")
+        player.wait(0)
+        said = brief(player.heard())
+        assert said == ["busy", *["x"] * 3000, "ok", "idle", "busy", "next", "ok", "idle"]
+
+
+def test_queues_of_invented_subshells_are_forgotten() -> None:
+    queues = Queues()
+    message, _ = serialize("execute_request", {})
+    for number in range(3):
+        frames = of_header({**message["header"], "subshell_id": str(number)})
+        request = Request("shell", frames, 1)
+        queue = queues.add(request)
+        queues.tidy(queue)
+        assert list(queues) == [queue]
+        queue.waiting.clear()
+        queues.tidy(queue)
+        assert list(queues) == []
+
+
+def of_header(header: dict[str, Any]) -> list[bytes]:
+    return [b"one", b"<IDS|MSG>", b"", json.dumps(header, default=str).encode(), *[b"{}"] * 3]
 
 
 def test_what_was_never_recorded_is_refused_and_the_nearest_named(tmp_path: Path) -> None:
@@ -254,6 +317,7 @@ def test_what_was_never_recorded_is_refused_and_the_nearest_named(tmp_path: Path
         made.execute("print('hello world')\nprint(2)", count=7)
     with staged(tmp_path / "made.kspy") as player:
         asked = player.run("print('hello there')")
+        player.wait(1)
         heard = player.heard()
         assert [message.msg_type for message in heard] == [
             "status",
@@ -475,9 +539,15 @@ def test_the_understudy_gets_what_was_not_recorded_in_its_turn(tmp_path: Path) -
         assert understudy.done == ["interrupt"]
         player.stage.relieved(request, "", player.now)
         assert brief(player.heard()) == ["busy", "known", "ok", "idle"]
-        player.run("newer()")
-        player.stage.relieved(understudy.asked[-1], "it died", player.now)
-        assert brief(player.heard()) == ["busy", "NotRecorded", "NotRecorded", "idle"]
+        for why, refusal in (("it died", ["busy", "NotRecorded", "NotRecorded", "idle"]), ("", [])):
+            player.run("newer()")
+            player.run("known()")
+            if not why:
+                player.stage.fails(understudy.asked[-1])
+                player.run("new()", stop_on_error=False)  # perhaps as the failure is known
+            player.stage.relieved(understudy.asked[-1], why, player.now)
+            assert brief(player.heard()) == [*refusal, "busy", "aborted", "idle"]
+        assert understudy.asked[-1].content["code"] == "new()"
 
 
 def test_what_is_no_message_or_is_forged_gets_no_answer(tmp_path: Path) -> None:

@@ -23,7 +23,8 @@ from functools import partial
 from typing import Any, Final
 
 from kspy.errors import KspyError
-from kspy.recording.outcome import IDLE, OutcomeFinder
+from kspy.recording.outcome import ERROR, IDLE, OutcomeFinder
+from kspy.replay.serving.comms import Comms
 from kspy.replay.serving.packing import pack
 from kspy.replay.serving.request import Request, delimiter_of
 from kspy.replay.serving.speaker import Speaker
@@ -40,7 +41,6 @@ from kspy.wire.packers import decode_header
 _ASK_SECONDS: Final = 1.0
 _WATCH_SECONDS: Final = 0.2
 _START_SECONDS: Final = 60.0
-_IOPUB: Final = ROUTES["iopub", "to_client"]
 
 Call = Callable[[Callable[[], None]], None]
 
@@ -55,7 +55,7 @@ class _Asked:
 
 
 class Fallback:
-    """`relieved` is told when a request is done, and why not where it failed."""
+    """`relieved` is told when a request is done, and why not; `fails` when it will be an error."""
 
     def __init__(
         self,
@@ -63,12 +63,16 @@ class Fallback:
         speaker: Speaker,
         emit: Callable[[Channel, Sequence[bytes]], None],
         relieved: Callable[[Request, str], None],
+        fails: Callable[[Request], None],
         call: Call,
         say: Callable[[str], None],
+        comms: Comms,
     ) -> None:
         """Raises `KspyError` where no kernel has that name. `call`: let the main thread do it."""
         self._name, self._speaker, self._emit = name, speaker, emit
-        self._relieved, self._call, self._say = relieved, call, say
+        self._relieved, self._fails = relieved, fails
+        self._call, self._say = call, say
+        self._comms, self._opened = comms, set[str]()
         self._outcomes = OutcomeFinder()
         self._asked: dict[str, _Asked] = {}
         self._life = 0
@@ -130,22 +134,35 @@ class Fallback:
         if msg_type == "iopub_welcome" or (msg_type == "status" and asked is None):
             return  # about itself
         frames[at + 1] = self._speaker.sign(frames[at + 2 : at + 6])
+        route = ROUTES[wire.channel, "to_client"]
+        outcome = self._outcomes.find(route, msg_type, frames[at + 5])
+        replies = asked is not None and wire.channel == asked.request.channel
+        if asked and replies and outcome == ERROR:
+            self._fails(asked.request)
         self._emit(wire.channel, frames)
+        if msg_type in ("comm_open", "comm_close"):
+            self._see_comm(msg_type, frames[at + 5])
         if asked is None:
             return
-        if wire.channel == "iopub":
-            outcome = self._outcomes.find(_IOPUB, msg_type, frames[at + 5])
-            asked.idle = asked.idle or outcome == IDLE
-        elif wire.channel == asked.request.channel:
-            asked.replied = True
+        asked.idle = asked.idle or outcome == IDLE
+        asked.replied = asked.replied or replies
         if asked.replied and asked.idle:
             del self._asked[parent_id]
             self._relieved(asked.request, "")
+
+    def _see_comm(self, msg_type: str, packed: bytes) -> None:
+        """A comm that it opens is one of the served kernel, for as long as it lives."""
+        content = decode_header(packed) or {}
+        self._comms.see(msg_type, content)
+        self._opened.add(text(content.get("comm_id")))
 
     def _lost(self, life: int, why: str) -> None:
         if life != self._life:
             return
         self._loop.call_soon_threadsafe(self._renew)
+        for comm_id in self._opened:
+            self._comms.see("comm_close", {"comm_id": comm_id})
+        self._opened.clear()
         waiting, self._asked = list(self._asked.values()), {}
         for asked in waiting:
             self._relieved(asked.request, f"the fallback failed: {why}")

@@ -44,8 +44,12 @@ class Improviser:
         content = self._housekeeping.answer(request)
         if content is not None:
             self.reply(request, content)
-            return
-        self.refuse(request, not_recorded(self._book, request, self._name))
+        else:
+            self.refuse(request, self.not_recorded(request))
+
+    def not_recorded(self, request: Request) -> str:
+        """Why there is no answer to it."""
+        return not_recorded(self._book, request, self._name)
 
     def refuse(self, request: Request, why: str) -> None:
         """Say that there is no answer, in the way that such a request has it."""

@@ -16,6 +16,7 @@ from kspy.analysis.table import Table
 from kspy.errors import KspyError
 from kspy.recording.reader import Recording
 from kspy.replay.serving.book import Book, open_book
+from kspy.replay.serving.comms import Comms
 from kspy.replay.serving.fallback import Fallback
 from kspy.replay.serving.performance import FAST
 from kspy.replay.serving.request import Request
@@ -99,10 +100,17 @@ class _Server:
         connection = sockets.connection
         checker = SignatureChecker(connection.key, connection.signature_scheme)
         speaker = Speaker(book.table, checker)
-        fallback = None
+        comms, fallback = Comms(), None
         if options.fallback is not None:
             fallback = Fallback(
-                options.fallback, speaker, sockets.send, self._relieved, wake.call, self._say
+                options.fallback,
+                speaker,
+                sockets.send,
+                self._relieved,
+                self._fails,
+                wake.call,
+                self._say,
+                comms,
             )
             stack.callback(fallback.close)
         self._stage = Stage(
@@ -114,6 +122,7 @@ class _Server:
             speed=options.speed,
             ports={f"{channel}_port": connection.ports[channel] for channel in CHANNELS},
             understudy=fallback,
+            comms=comms,
         )
 
     def run(self, path: str) -> str:
@@ -141,6 +150,9 @@ class _Server:
 
     def _relieved(self, request: Request, why: str) -> None:
         self._stage.relieved(request, why, time.monotonic())
+
+    def _fails(self, request: Request) -> None:
+        self._stage.fails(request)
 
     def _say(self, line: str) -> None:
         self._options.say(one_line(line))
