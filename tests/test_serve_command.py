@@ -44,7 +44,11 @@ class Serving:
             self.process = subprocess.Popen(
                 [*words, *options], stdout=said, stderr=said, env=surroundings(folder), cwd=folder
             )
-        wait_for(lambda: self.connection or self.process.poll() is not None, "the connection file")
+        wait_for(lambda: self.ready or self.process.poll() is not None, "the connection file")
+
+    @property
+    def ready(self) -> bool:
+        return bool(self.connection) and "connect with" in self.said
 
     @property
     def said(self) -> str:
@@ -94,13 +98,21 @@ def printed(client: Any, code: str, **more: Any) -> tuple[dict[str, Any], str]:
 
 def test_it_says_how_to_connect_and_ends_when_asked() -> None:
     with serving(RECORDINGS / "hello.kspy") as served:
+        left = served.connection_file.read_bytes()
         assert stat.S_IMODE(served.connection_file.stat().st_mode) == 0o600
         assert "serving" in served.said
         assert f"jupyter console --existing {served.connection_file}" in served.said
         ports = [served.connection[f"{channel}_port"] for channel in CHANNELS]
         assert all(map(answers, ports))
-        assert served.end(signal.SIGTERM) == 0
+        assert served.end(signal.SIGHUP) == 0
         assert not any(map(answers, ports))
+    with short_folder() as folder:
+        (folder / "served.json").write_bytes(left)  # as after a kill
+        again = Serving(folder, RECORDINGS / "hello.kspy")
+        assert [again.connection[f"{channel}_port"] for channel in CHANNELS] == ports
+        assert "end with Ctrl-C" in again.said
+        assert again.end() == 0
+        assert again.connection_file.read_bytes() == left
 
 
 def test_several_clients_hear_what_is_published_and_are_greeted() -> None:
