@@ -234,16 +234,18 @@ def test_an_interrupt_that_was_not_recorded_ends_the_cell_and_those_that_wait(
         request = made.ask("execute_request", {"code": "long()", "silent": False})
         made.status("busy", request)
         made.now_ns += 3_600_000_000_000
-        made.reply(request)
+        made.reply(request, {"execution_count": 3})
         made.status("idle", request)
-        made.execute("next()", "next")
+        made.execute("next()", "next", count=4)
     with staged(tmp_path / "made.kspy", speed=1.0) as player:
         player.run("long()")
         player.run("next()")
         player.wait(1)
         player.run("next()")
         player.stage.interrupt(player.now)
-        heard = brief(player.heard())
+        messages = player.heard()
+        assert messages[2].content["execution_count"] == 3
+        heard = brief(messages)
         assert heard[:4] == ["busy", "KeyboardInterrupt", "KeyboardInterrupt", "idle"]
         assert heard[4:] == ["busy", "aborted", "idle"] * 2
         player.run("next()")
@@ -315,7 +317,10 @@ def test_what_was_never_recorded_is_refused_and_the_nearest_named(tmp_path: Path
     with Cell(tmp_path / "made.kspy") as made:
         made.execute("import math", count=6)
         made.execute("print('hello world')\nprint(2)", count=7)
+        made.execute("last()", count=9)
     with staged(tmp_path / "made.kspy") as player:
+        player.run("print('hello world')\nprint(2) \n")
+        assert brief(player.heard()) == ["busy", "ok", "idle"]
         asked = player.run("print('hello there')")
         player.wait(1)
         heard = player.heard()
@@ -334,6 +339,17 @@ def test_what_was_never_recorded_is_refused_and_the_nearest_named(tmp_path: Path
         assert player.said == [heard[1].content["evalue"]]
         player.ask("inspect_request", {"code": "x", "cursor_pos": 1, "detail_level": 0})
         assert brief(player.heard()) == ["busy", "NotRecorded", "idle"]
+        player.run("")
+        player.wait(1)
+        assert player.said[-1] == "made.kspy has no such execute_request"
+        player.ask("execute_request", {"code": "import math", "silent": True})
+        player.wait(1)
+        assert "is message 1, with another silent: import math" in player.said[-1]
+        player.stage.restart(player.now)
+        player.heard()
+        player.run("new()")
+        player.wait(1)
+        assert player.heard()[2].content["execution_count"] == 0
 
 
 def test_frontends_get_their_housekeeping_done(tmp_path: Path) -> None:

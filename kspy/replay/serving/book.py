@@ -1,8 +1,9 @@
 """Which recorded request is the one that a client sends now?
 
 Recorded requests are looked up by type and content, strictly first: equal; equal but for what
-varies by nature; equal in what decides about the answer (`kspy.analysis.sameness.keys`). Among
-equals they come in the recorded order, and after the last one the first again.
+varies by nature; equal in what decides about the answer (`kspy.analysis.sameness.keys`); equal but
+for space behind the code. Among equals they come in the recorded order, and after the last one the
+first again.
 
 The contents of a type are read when the first request of that type comes, or `prepare` says so.
 """
@@ -10,7 +11,6 @@ The contents of a type are read when the first request of that type comes, or `p
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from functools import cached_property
 from itertools import islice
 from typing import Final
 
@@ -29,10 +29,6 @@ _COMPARED: Final = 2000
 
 _TEXT: Final = 500
 """Characters of each that are kept to compare; `alike` looks at no more."""
-
-_LOOKED_BACK: Final = 100
-_HIGHEST: Final = (1 << 53) - 1
-"""The largest count that every client can read."""
 
 Key = Callable[[Message], bytes]
 
@@ -58,6 +54,7 @@ class Book:
             exact_key,
             lambda message: masked_key(message, rules) + _comm(message),
             essential_key,
+            _trimmed_key,
         )
         self._indexes: dict[tuple[str, int], dict[bytes, _Equals]] = {}
         self._by_type: dict[str, list[int]] = {}
@@ -131,7 +128,7 @@ class Book:
         return None
 
     def nearest(self, msg_type: str, said: str, saying: Callable[[Message], str]) -> Message | None:
-        """The recorded request whose text, by `saying`, is the most like `said`."""
+        """The recorded request whose text, by `saying`, is the most like `said`, if any is."""
         if msg_type not in self._by_type:
             return None
         if msg_type not in self._texts:
@@ -139,27 +136,13 @@ class Book:
                 (place, saying(message)[:_TEXT])
                 for place, message in islice(self.recorded(msg_type), _COMPARED)
             ]
-        texts = self._texts[msg_type]
-        best = max(texts, key=lambda entry: alike(said, entry[1]), default=None)
-        return self.load(best[0]) if best else None
+        likenesses = [(alike(said, text), -place) for place, text in self._texts[msg_type]]
+        likeness, place = max(likenesses, default=(0.0, 0))
+        return self.load(-place) if likeness else None
 
     def seq(self, place: int) -> int:
         """The number of the message in a place."""
         return self.table.seq(place)
-
-    @cached_property
-    def _last_replies(self) -> list[int]:
-        return list(self.replies("execute_reply"))[: -_LOOKED_BACK - 1 : -1]
-
-    @cached_property
-    def count(self) -> int:
-        """The last execution count of the recording; 0 where there is none."""
-        for place in self._last_replies:
-            reply = self.load(place)
-            count = reply.content.get("execution_count") if reply else None
-            if type(count) is int and 0 <= count <= _HIGHEST:
-                return count
-        return 0
 
     def replies(self, msg_type: str) -> Iterator[int]:
         """Places of what the kernel sent of this type."""
@@ -168,6 +151,14 @@ class Book:
             rows = table.rows(0, len(table))
             wanted = rows.to_client & (rows.types == list(table.names).index(msg_type))
             yield from np.flatnonzero(wanted).tolist()
+
+
+def _trimmed_key(message: Message) -> bytes:
+    code = message.content.get("code")
+    if message.msg_type != "execute_request" or not isinstance(code, str):
+        return essential_key(message)
+    silent = message.content.get("silent") is True
+    return f"{silent} {code.rstrip()}".encode("utf-8", "replace")
 
 
 def _comm(message: Message) -> bytes:

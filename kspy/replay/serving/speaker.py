@@ -29,6 +29,10 @@ Frames = list[bytes]
 Rename = Callable[[str], str]
 
 _EMPTY: Final = b"{}"
+COUNTING: Final = frozenset(("execute_input", "execute_reply"))
+"""Types of messages that tell the execution count."""
+_HIGHEST: Final = (1 << 53) - 1
+"""The largest count that every client can read."""
 _KEPT: Final = 512
 _SMALL: Final = 1 << 16
 """Messages up to that size, so many of them, are kept ready."""
@@ -41,6 +45,7 @@ class Recorded:
     parent   place of the message that it answers, or None
     lacks    fields of that message's header that were missing in its parent header
     whole    False: these frames are no Jupyter message
+    count    the execution count that it tells of, or None
     """
 
     channel: Channel
@@ -58,6 +63,7 @@ class Recorded:
     content: bytes = b""
     buffers: Sequence[bytes] = ()
     bad_signature: bool = False
+    count: int | None = None
 
 
 class Speaker:
@@ -106,6 +112,7 @@ class Speaker:
             parts.content or _EMPTY,
             list(message.buffers),
             bool(message.recorded_flags & BAD_SIGNATURE),
+            _count(message) if msg_type in COUNTING else None,
         )
 
     def _lacks(self, place: int, message: Message) -> frozenset[str]:
@@ -189,6 +196,11 @@ class Speaker:
 
 def _now() -> str:
     return datetime.now(UTC).isoformat().replace("+00:00", "Z")
+
+
+def _count(message: Message) -> int | None:
+    count = message.content.get("execution_count")
+    return count if type(count) is int and 0 <= count <= _HIGHEST else None
 
 
 def _renamed(part: bytes, rename: Rename) -> bytes:

@@ -9,6 +9,8 @@ interrupt concerns what the main shell runs.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from itertools import islice
 from typing import Final, Protocol
 
 from kspy.errors import KspyError
@@ -21,7 +23,7 @@ from kspy.replay.serving.queues import Queue, Queues
 from kspy.replay.serving.renaming import Renaming
 from kspy.replay.serving.request import Request, delimiter_of
 from kspy.replay.serving.script import Gate, Line, Script
-from kspy.replay.serving.speaker import Recorded, Speaker
+from kspy.replay.serving.speaker import COUNTING, Recorded, Speaker
 from kspy.replay.serving.timers import Timers
 from kspy.wire.frames import Channel
 from kspy.wire.packers import decode
@@ -100,6 +102,7 @@ class Stage:
 
     def _forget(self) -> None:
         """What a kernel loses that ends, though its sockets stay."""
+        self._improviser.count = 0
         self._queues.clear()
         self._timers.clear()
         self._homes.clear()
@@ -245,12 +248,23 @@ class Stage:
         queue.running = None
         if running.request is not None:
             queue.fails(running.request)
+            self._improviser.count = self._count(running)
             self._improviser.interrupted(running.request, busy=running.unheard)
             self._say(
                 f"an interrupt that was not recorded: message {self._book.seq(running.script.cue)}"
                 " was broken off"
             )
         self._run(queue, now)
+
+    def _count(self, running: Performance) -> int:
+        """The execution count of a cell; where it tells none the last that was told."""
+        table = self._book.table
+        for step in islice(running.script.steps, _AT_ONCE):
+            if isinstance(step, Line) and step.asked and table.msg_type(step.place) in COUNTING:
+                with suppress(KspyError):
+                    count = self._speaker.recorded(step.place).count
+                    return self._improviser.count if count is None else count
+        return self._improviser.count
 
     # Performances
 
@@ -306,6 +320,8 @@ class Stage:
         except KspyError as error:
             self._say(str(error))
             return
+        if recorded.count is not None:
+            self._improviser.count = recorded.count
         channel, identities = recorded.channel, recorded.topic
         if channel != "iopub":
             if request is None:
