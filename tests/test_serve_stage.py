@@ -210,6 +210,18 @@ def test_what_followed_an_interrupt_waits_for_one(tmp_path: Path) -> None:
             assert "interrupt_reply" in [message.msg_type for message in heard]
 
 
+def test_an_interrupt_after_the_reply_is_not_waited_for(tmp_path: Path) -> None:
+    with Cell(tmp_path / "made.kspy") as made:
+        request = made.ask("execute_request", {"code": "last()", "silent": False})
+        made.status("busy", request)
+        made.reply(request)
+        made.event("kernel_interrupted", by="signal")  # as managers do that shut down
+        made.status("idle", request)
+    with staged(tmp_path / "made.kspy") as player:
+        player.run("last()")
+        assert brief(player.heard()) == ["busy", "ok", "idle"]
+
+
 def test_an_early_interrupt_waits_for_no_pause(tmp_path: Path) -> None:
     with Cell(tmp_path / "made.kspy") as made:
         interrupted(made, by_message=False)
@@ -344,7 +356,7 @@ def test_what_was_never_recorded_is_refused_and_the_nearest_named(tmp_path: Path
         assert player.said[-1] == "made.kspy has no such execute_request"
         player.ask("execute_request", {"code": "import math", "silent": True})
         player.wait(1)
-        assert "is message 1, with another silent: import math" in player.said[-1]
+        assert "is message 0, with another silent: import math" in player.said[-1]
         player.stage.restart(player.now)
         player.heard()
         player.run("new()")
