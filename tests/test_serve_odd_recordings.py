@@ -208,7 +208,7 @@ def use(player: Staged) -> None:
     player.run("a")
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(stories, st.sampled_from([1.0, 1e300, 1e-300, float("inf")]))
 def test_whatever_is_in_a_recording_it_is_served_without_a_mistake(
     told: Sequence[Told], speed: float
