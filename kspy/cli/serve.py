@@ -48,12 +48,10 @@ def serve(
         raise click.UsageError("--speed and --fast exclude each other")
     if speed is not None and not 0 < speed < FAST:
         raise click.UsageError(f"--speed {speed:g} is no speed; give a number above 0")
-    given = connection_file is not None and Path(connection_file).exists()
 
     def ready(requests: int, path: str) -> None:
-        if not given:
-            _say(f"serving {recording}, {plural(requests, 'request')}; end with Ctrl-C")
-            _say(f"connect with: jupyter console --existing {path}")
+        _say(f"serving {recording}, {plural(requests, 'request')}; end with Ctrl-C")
+        _say(f"connect with: jupyter console --existing {path}")
 
     ended = serve_recording(
         Options(

@@ -1,8 +1,9 @@
 """Which recorded request is the one that a client sends now?
 
 Recorded requests are looked up by type and content, strictly first: equal; equal but for what
-varies by nature; equal in what decides about the answer (`kspy.analysis.sameness.keys`). Among
-equals they come in the recorded order, and after the last one the first again.
+varies by nature; equal in what decides about the answer (`kspy.analysis.sameness.keys`); equal but
+for space behind the code. Among equals they come in the recorded order, and after the last one the
+first again.
 
 The contents of a type are read when the first request of that type comes, or `prepare` says so.
 """
@@ -10,6 +11,7 @@ The contents of a type are read when the first request of that type comes, or `p
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from itertools import islice
 from typing import Final
 
 import numpy as np
@@ -25,7 +27,8 @@ from kspy.wire.message import Message, text
 _COMPARED: Final = 2000
 """Recorded requests among which the nearest is looked for."""
 
-_LOOKED_BACK: Final = 100
+_TEXT: Final = 500
+"""Characters of each that are kept to compare; `alike` looks at no more."""
 
 Key = Callable[[Message], bytes]
 
@@ -51,9 +54,11 @@ class Book:
             exact_key,
             lambda message: masked_key(message, rules) + _comm(message),
             essential_key,
+            _trimmed_key,
         )
         self._indexes: dict[tuple[str, int], dict[bytes, _Equals]] = {}
         self._by_type: dict[str, list[int]] = {}
+        self._texts: dict[str, list[tuple[int, str]]] = {}
         rows = table.rows(0, len(table))
         for place in self.scripts.cues.tolist():
             self._by_type.setdefault(table.names[rows.types[place]], []).append(place)
@@ -123,29 +128,21 @@ class Book:
         return None
 
     def nearest(self, msg_type: str, said: str, saying: Callable[[Message], str]) -> Message | None:
-        """The recorded request whose text, by `saying`, is the most like `said`."""
-        best: tuple[float, Message] | None = None
-        for number, (_, message) in enumerate(self.recorded(msg_type)):
-            if number == _COMPARED:
-                break
-            likeness = alike(said, saying(message))
-            if best is None or likeness > best[0]:
-                best = likeness, message
-        return best[1] if best else None
+        """The recorded request whose text, by `saying`, is the most like `said`, if any is."""
+        if msg_type not in self._by_type:
+            return None
+        if msg_type not in self._texts:
+            self._texts[msg_type] = [
+                (place, saying(message)[:_TEXT])
+                for place, message in islice(self.recorded(msg_type), _COMPARED)
+            ]
+        likenesses = [(alike(said, text), -place) for place, text in self._texts[msg_type]]
+        likeness, place = max(likenesses, default=(0.0, 0))
+        return self.load(-place) if likeness else None
 
     def seq(self, place: int) -> int:
         """The number of the message in a place."""
         return self.table.seq(place)
-
-    @property
-    def count(self) -> int:
-        """The last execution count of the recording; 0 where there is none."""
-        for place in list(self.replies("execute_reply"))[: -_LOOKED_BACK - 1 : -1]:
-            reply = self.load(place)
-            count = reply.content.get("execution_count") if reply else None
-            if isinstance(count, int):
-                return count
-        return 0
 
     def replies(self, msg_type: str) -> Iterator[int]:
         """Places of what the kernel sent of this type."""
@@ -154,6 +151,14 @@ class Book:
             rows = table.rows(0, len(table))
             wanted = rows.to_client & (rows.types == list(table.names).index(msg_type))
             yield from np.flatnonzero(wanted).tolist()
+
+
+def _trimmed_key(message: Message) -> bytes:
+    code = message.content.get("code")
+    if message.msg_type != "execute_request" or not isinstance(code, str):
+        return essential_key(message)
+    silent = message.content.get("silent") is True
+    return f"{silent} {code.rstrip()}".encode("utf-8", "replace")
 
 
 def _comm(message: Message) -> bytes:

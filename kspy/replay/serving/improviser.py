@@ -20,7 +20,10 @@ _INTERRUPTED: Final = "KeyboardInterrupt"
 
 
 class Improviser:
-    """Speaks for the served kernel where the recording is silent. `name` is the recording's."""
+    """Speaks for the served kernel where the recording is silent. `name` is the recording's.
+
+    count   the last execution count that was told
+    """
 
     def __init__(
         self,
@@ -34,6 +37,7 @@ class Improviser:
         self._book, self._speaker, self._emit, self._say = book, speaker, emit, say
         self._housekeeping = housekeeping
         self._name = name
+        self.count = 0
 
     def knows_best(self, request: Request) -> bool:
         """Is it about the served kernel itself, which no other kernel can speak for?"""
@@ -44,8 +48,12 @@ class Improviser:
         content = self._housekeeping.answer(request)
         if content is not None:
             self.reply(request, content)
-            return
-        self.refuse(request, not_recorded(self._book, request, self._name))
+        else:
+            self.refuse(request, self.not_recorded(request))
+
+    def not_recorded(self, request: Request) -> str:
+        """Why there is no answer to it."""
+        return not_recorded(self._book, request, self._name)
 
     def refuse(self, request: Request, why: str) -> None:
         """Say that there is no answer, in the way that such a request has it."""
@@ -54,7 +62,7 @@ class Improviser:
         if reply_type(request.msg_type):
             if request.msg_type == "execute_request" and not request.content.get("silent"):
                 self.publish("error", failure(why), request)
-            self._send(request, error_reply(request, why, self._count()), status="error")
+            self._send(request, error_reply(request, why, self.count), status="error")
         elif request.msg_type == "comm_open":
             comm: dict[str, Any] = {"comm_id": request.content.get("comm_id"), "data": {}}
             self.publish("comm_close", comm, request)
@@ -67,7 +75,7 @@ class Improviser:
             self.status("busy", request)
         error = {"ename": _INTERRUPTED, "evalue": "", "traceback": [_INTERRUPTED]}
         self.publish("error", error, request)
-        content = {"status": "error", "execution_count": self._count(), **error}
+        content = {"status": "error", "execution_count": self.count, **error}
         self._send(request, {**content, "user_expressions": {}, "payload": []}, status="error")
         self.status("idle", request)
 
@@ -101,7 +109,3 @@ class Improviser:
     def _send(self, request: Request, content: Mapping[str, Any], **metadata: Any) -> None:
         frames = self._speaker.compose(reply_type(request.msg_type), content, request, **metadata)
         self._emit(request.channel, [*request.identities, *frames])
-
-    def _count(self) -> int:
-        """The execution count that a kernel has that has run what was recorded."""
-        return self._book.count

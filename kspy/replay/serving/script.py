@@ -257,11 +257,11 @@ class Scripts:
         return self._replied(cue, answers) or self._idled(cue, answers)
 
     def _replied(self, cue: int, answers: Sequence[int]) -> bool:
-        channel = self._table.channel(cue)
-        return any(
-            self._table.channel(place) == channel and self._table.parent(place) == cue
-            for place in answers
-        )
+        return any(self._is_reply(cue, place) for place in answers)
+
+    def _is_reply(self, cue: int, place: int) -> bool:
+        table = self._table
+        return table.channel(place) == table.channel(cue) and table.parent(place) == cue
 
     def _idled(self, cue: int, answers: Sequence[int]) -> bool:
         table = self._table
@@ -299,10 +299,12 @@ class Scripts:
             number = bisect_left(others, cue)
             before = self._answers(others[number - 1]) if number else []
             first = max(cue, before[-1] if before else cue)
+            replies = (place for place in answers if self._is_reply(cue, place))
+            last = next(replies, answers[-1])  # an interrupt after it changed nothing
             found += [
                 Gate("interrupt", place, time_ns)
                 for place, time_ns in self._interrupts
-                if first < place <= answers[-1]
+                if first < place <= last
             ]
         return sorted(found, key=lambda gate: gate.place)
 

@@ -16,6 +16,7 @@ from kspy.analysis.table import Table
 from kspy.errors import KspyError
 from kspy.recording.reader import Recording
 from kspy.replay.serving.book import Book, open_book
+from kspy.replay.serving.comms import Comms
 from kspy.replay.serving.fallback import Fallback
 from kspy.replay.serving.performance import FAST
 from kspy.replay.serving.request import Request
@@ -25,12 +26,12 @@ from kspy.replay.serving.stage import Stage
 from kspy.replay.serving.wake import Wake
 from kspy.tap.client_side import connection_file, default_path
 from kspy.tap.connection import Connection, load
-from kspy.tap.wrapper.parent import watch_parent
+from kspy.tap.parent import frontend, watch_parent
 from kspy.wire.frames import CHANNELS
 from kspy.wire.message import text
 from kspy.wire.signature import SignatureChecker
 
-_SIGNALS: Final = (signal.SIGINT, signal.SIGTERM)
+_SIGNALS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 @dataclass(frozen=True)
@@ -42,7 +43,8 @@ class Options:
     speed             how many times as fast as recorded; `FAST`: without pauses
     fallback          the kernelspec's name of a kernel for what was not recorded
     say               gets lines for the user
-    ready             gets the number of requests and the connection file, when clients can connect
+    ready             gets the number of requests and the connection file, when clients can connect;
+                      not where a frontend started it, which knows
     """
 
     recording: str
@@ -69,7 +71,8 @@ def serve(options: Options) -> str:
         stack.callback(sockets.close)
         if not given:
             stack.enter_context(connection_file(sockets.connection, path))
-        return _Server(options, book, sockets, wake, stack, owned=given).run(path)
+        owned = given and frontend() is not None
+        return _Server(options, book, sockets, wake, stack, owned=owned).run(path)
 
 
 def _new_connection(recording: Recording) -> Connection:
@@ -99,10 +102,17 @@ class _Server:
         connection = sockets.connection
         checker = SignatureChecker(connection.key, connection.signature_scheme)
         speaker = Speaker(book.table, checker)
-        fallback = None
+        comms, fallback = Comms(), None
         if options.fallback is not None:
             fallback = Fallback(
-                options.fallback, speaker, sockets.send, self._relieved, wake.call, self._say
+                options.fallback,
+                speaker,
+                sockets.send,
+                self._relieved,
+                self._fails,
+                wake.call,
+                self._say,
+                comms,
             )
             stack.callback(fallback.close)
         self._stage = Stage(
@@ -114,6 +124,7 @@ class _Server:
             speed=options.speed,
             ports={f"{channel}_port": connection.ports[channel] for channel in CHANNELS},
             understudy=fallback,
+            comms=comms,
         )
 
     def run(self, path: str) -> str:
@@ -123,7 +134,8 @@ class _Server:
         with wake.on_signals(_SIGNALS, self._on_signal):
             if self._owned:
                 watch_parent(lambda: wake.call(self._on_parent_death))
-            self._options.ready(len(self._book.scripts.cues), path)
+            else:
+                self._options.ready(len(self._book.scripts.cues), path)
             stage.start(now())
             while True:
                 for channel, frames in sockets.receive(stage.wait(now())):
@@ -141,6 +153,9 @@ class _Server:
 
     def _relieved(self, request: Request, why: str) -> None:
         self._stage.relieved(request, why, time.monotonic())
+
+    def _fails(self, request: Request) -> None:
+        self._stage.fails(request)
 
     def _say(self, line: str) -> None:
         self._options.say(one_line(line))

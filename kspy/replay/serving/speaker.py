@@ -8,7 +8,6 @@ the recorded one was.
 
 from __future__ import annotations
 
-import json
 import uuid
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -16,11 +15,9 @@ from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any, Final
 
-import msgpack
-import orjson
-
 from kspy.analysis.table import Table
 from kspy.errors import KspyError
+from kspy.replay.serving.packing import pack
 from kspy.replay.serving.request import Request
 from kspy.speak.compose import new_header
 from kspy.wire.frames import DELIMITER, Channel, split
@@ -32,6 +29,10 @@ Frames = list[bytes]
 Rename = Callable[[str], str]
 
 _EMPTY: Final = b"{}"
+COUNTING: Final = frozenset(("execute_input", "execute_reply"))
+"""Types of messages that tell the execution count."""
+_HIGHEST: Final = (1 << 53) - 1
+"""The largest count that every client can read."""
 _KEPT: Final = 512
 _SMALL: Final = 1 << 16
 """Messages up to that size, so many of them, are kept ready."""
@@ -44,6 +45,7 @@ class Recorded:
     parent   place of the message that it answers, or None
     lacks    fields of that message's header that were missing in its parent header
     whole    False: these frames are no Jupyter message
+    count    the execution count that it tells of, or None
     """
 
     channel: Channel
@@ -61,6 +63,7 @@ class Recorded:
     content: bytes = b""
     buffers: Sequence[bytes] = ()
     bad_signature: bool = False
+    count: int | None = None
 
 
 class Speaker:
@@ -109,6 +112,7 @@ class Speaker:
             parts.content or _EMPTY,
             list(message.buffers),
             bool(message.recorded_flags & BAD_SIGNATURE),
+            _count(message) if msg_type in COUNTING else None,
         )
 
     def _lacks(self, place: int, message: Message) -> frozenset[str]:
@@ -130,7 +134,7 @@ class Speaker:
         if decoded is None:
             return header
         kept = {name: decoded.value[name] for name in decoded.value if name not in recorded.lacks}
-        return msgpack.packb(kept) if decoded.packer == "msgpack" else _json(kept)
+        return pack(kept, msgpack=decoded.packer == "msgpack")
 
     def header(self, recorded: Recorded) -> bytes:
         """Its header as that of a message that is sent now."""
@@ -139,7 +143,7 @@ class Speaker:
             return recorded.raw_header
         new = {"msg_id": self._next_id(), "session": self.session, "date": _now()}
         header = {**old, **{name: new[name] for name in new if name in old}}
-        return msgpack.packb(header) if recorded.packs_msgpack else _json(header)
+        return pack(header, msgpack=recorded.packs_msgpack)
 
     def frames(
         self, recorded: Recorded, header: bytes, parent: bytes | None, rename: Rename | None
@@ -161,10 +165,10 @@ class Speaker:
     ) -> Frames:
         """A message of the kernel's own that answers `request`, if any, in its packer."""
         packed = request is not None and request.speaks_msgpack
-        pack = msgpack.packb if packed else _json
         header = new_header(msg_type, self.session, {"msg_id": self._next_id()})
-        parent = request.raw_header if request else pack({})
-        parts = [pack(header), parent, pack(metadata), pack(content)]
+        ready = [pack(value, msgpack=packed) for value in (header, metadata, content)]
+        parent = request.raw_header if request else _EMPTY
+        parts = [ready[0], parent, *ready[1:]]
         return [DELIMITER, self._checker.sign(parts), *parts]
 
     def knows(self, frames: Sequence[bytes], at: int) -> bool:
@@ -194,11 +198,9 @@ def _now() -> str:
     return datetime.now(UTC).isoformat().replace("+00:00", "Z")
 
 
-def _json(value: Mapping[str, Any]) -> bytes:
-    try:
-        return orjson.dumps(value)
-    except TypeError:  # an integer of more than 64 bits, a lone surrogate
-        return json.dumps(value).encode()
+def _count(message: Message) -> int | None:
+    count = message.content.get("execution_count")
+    return count if type(count) is int and 0 <= count <= _HIGHEST else None
 
 
 def _renamed(part: bytes, rename: Rename) -> bytes:

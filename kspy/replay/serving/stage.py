@@ -8,12 +8,10 @@ interrupt concerns what the main shell runs.
 
 from __future__ import annotations
 
-import heapq
-from collections import deque
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
-from itertools import count
-from typing import Protocol
+from contextlib import suppress
+from itertools import islice
+from typing import Final, Protocol
 
 from kspy.errors import KspyError
 from kspy.replay.serving.book import Book
@@ -21,15 +19,23 @@ from kspy.replay.serving.comms import Comms
 from kspy.replay.serving.housekeeping import STATEFUL, Housekeeping
 from kspy.replay.serving.improviser import Improviser
 from kspy.replay.serving.performance import FAST, Performance
+from kspy.replay.serving.queues import Queue, Queues
 from kspy.replay.serving.renaming import Renaming
 from kspy.replay.serving.request import Request, delimiter_of
 from kspy.replay.serving.script import Gate, Line, Script
-from kspy.replay.serving.speaker import Recorded, Speaker
+from kspy.replay.serving.speaker import COUNTING, Recorded, Speaker
+from kspy.replay.serving.timers import Timers
 from kspy.wire.frames import Channel
 from kspy.wire.packers import decode
 
 Emit = Callable[[Channel, Sequence[bytes]], None]
 Say = Callable[[str], None]
+
+_AT_ONCE: Final = 500
+"""Messages that are said before it is looked what else happened."""
+
+_REFUSAL_SECONDS: Final = 0.02
+"""After which a cell is refused: what a client sent with it is to be there to be aborted."""
 
 
 class Understudy(Protocol):
@@ -43,14 +49,6 @@ class Understudy(Protocol):
     def interrupt(self) -> None: ...
 
     def restart(self) -> None: ...
-
-
-@dataclass
-class Queue:
-    """The requests of a channel and subshell; `running` is what is done with the first."""
-
-    waiting: deque[Request] = field(default_factory=deque)
-    running: Performance | Request | None = None
 
 
 class Stage:
@@ -67,21 +65,20 @@ class Stage:
         speed: float = FAST,
         ports: Mapping[str, int] | None = None,
         understudy: Understudy | None = None,
+        comms: Comms | None = None,
     ) -> None:
         self.ended = ""
         self.restarts = False
         self._book, self._speaker, self._emit, self._say = book, speaker, emit, say
         self._speed = speed
         self._understudy = understudy
-        self.comms = Comms()
+        self.comms = Comms() if comms is None else comms
         self._improviser = Improviser(
             book, speaker, emit, say, Housekeeping(book, ports or {}, self.comms), name
         )
         self._renaming = Renaming()
-        self._queues: dict[tuple[Channel, str], Queue] = {}
-        self._main = Queue()
-        self._timers: list[tuple[float, int, Performance]] = []
-        self._numbers = count()
+        self._queues = Queues()
+        self._timers = Timers()
         self._homes: dict[Performance, Queue | None] = {}
         self._asking: dict[bytes, Performance] = {}
         self._told: set[int] = set()
@@ -105,9 +102,7 @@ class Stage:
 
     def _forget(self) -> None:
         """What a kernel loses that ends, though its sockets stay."""
-        for queue in self._queues.values():
-            queue.waiting.clear()
-            queue.running = None
+        self._improviser.count = 0
         self._queues.clear()
         self._timers.clear()
         self._homes.clear()
@@ -140,25 +135,26 @@ class Stage:
         else:
             if request.msg_type == "interrupt_request":
                 self.interrupt(now)
-            key = channel, request.subshell
-            queue = self._queues.setdefault(key, Queue())
-            queue.waiting.append(request)
-            self._run(queue, now)
+            self._run(self._queues.add(request), now)
 
     def wait(self, now: float) -> float | None:
         """Seconds until `wake` is to be called; None: nothing is to be waited for."""
-        return max(0.0, self._timers[0][0] - now) if self._timers else None
+        due = self._timers.next
+        return None if due is None else max(0.0, due - now)
 
     def wake(self, now: float) -> None:
         """Do what it is time for."""
-        while self._timers and self._timers[0][0] <= now and not self.ended:
-            _, _, performance = heapq.heappop(self._timers)
-            if performance in self._homes:
-                self._perform(performance, self._homes[performance], now)
+        for what in self._timers.take(now):
+            if self.ended:
+                return
+            if isinstance(what, Request):
+                self.relieved(what, self._improviser.not_recorded(what), now)
+            elif what in self._homes:
+                self._perform(what, self._homes[what], now)
 
     def interrupt(self, now: float) -> None:
         """Interrupt what the main shell runs."""
-        queue = self._queues.get(("shell", ""), self._main)
+        queue = self._queues.main
         running = queue.running
         if isinstance(running, Request):
             if self._understudy:
@@ -170,22 +166,30 @@ class Stage:
             else:
                 self._break_off(running, queue, now)
 
+    def fails(self, request: Request) -> None:
+        """The understudy is about to answer a request with an error."""
+        if (queue := self._queues.doing(request)) is not None:
+            queue.fails(request)
+
     def relieved(self, request: Request, why: str, now: float) -> None:
-        """The understudy is done with a request, or failed: `why` is not empty then."""
+        """A request is done with, or refused: `why` is not empty then."""
+        queue = self._queues.doing(request)
         if why:
+            self.fails(request)
             self._improviser.refuse(request, why)
-        for queue in self._queues.values():
-            if queue.running is request:
-                queue.running = None
-                self._run(queue, now)
-                return
+        if queue is not None:
+            queue.running = None
+            self._run(queue, now)
 
     # Requests
 
     def _run(self, queue: Queue, now: float) -> None:
         """Begin with the next requests, as far as that goes without waiting."""
         while queue.running is None and queue.waiting and not self.ended:
-            request = queue.waiting.popleft()
+            request, doomed = queue.next()
+            if doomed:
+                self._improviser.abort(request)
+                continue
             script = self._find(request)
             if script is not None:
                 retold = script.cue in self._told
@@ -194,10 +198,16 @@ class Stage:
                 self._play(queue.running, queue, now)
             elif self._understudy and not self._improviser.knows_best(request):
                 queue.running = request
+                self.comms.see(request.msg_type, request.content)
                 self._understudy.ask(request)
             else:
                 self.comms.see(request.msg_type, request.content)
-                self._improviser.answer(request)
+                if request.msg_type == "execute_request":
+                    queue.running = request
+                    self._timers.set(request, now + _REFUSAL_SECONDS)
+                else:
+                    self._improviser.answer(request)
+        self._queues.tidy(queue)
 
     def _find(self, request: Request) -> Script | None:
         message = self._renaming.as_recorded(request)
@@ -237,19 +247,24 @@ class Stage:
         self._drop(running)
         queue.running = None
         if running.request is not None:
+            queue.fails(running.request)
+            self._improviser.count = self._count(running)
             self._improviser.interrupted(running.request, busy=running.unheard)
             self._say(
                 f"an interrupt that was not recorded: message {self._book.seq(running.script.cue)}"
                 " was broken off"
             )
-        waiting, queue.waiting = queue.waiting, deque()
-        for request in waiting:
-            stops = bool(request.content.get("stop_on_error", True))
-            if request.msg_type == "execute_request" and stops:
-                self._improviser.abort(request)
-            else:
-                queue.waiting.append(request)
         self._run(queue, now)
+
+    def _count(self, running: Performance) -> int:
+        """The execution count of a cell; where it tells none the last that was told."""
+        table = self._book.table
+        for step in islice(running.script.steps, _AT_ONCE):
+            if isinstance(step, Line) and step.asked and table.msg_type(step.place) in COUNTING:
+                with suppress(KspyError):
+                    count = self._speaker.recorded(step.place).count
+                    return self._improviser.count if count is None else count
+        return self._improviser.count
 
     # Performances
 
@@ -262,6 +277,7 @@ class Stage:
     def _play(self, performance: Performance, queue: Queue | None, now: float) -> None:
         """Say what it is time for, up to a pause, a gate or the end."""
         self._homes[performance] = queue
+        last = performance.position + _AT_ONCE
         while not self.ended:
             self._release(performance, queue)
             step = performance.step
@@ -272,8 +288,8 @@ class Stage:
             if isinstance(step, Gate) and step.waits_for != "death":
                 if not performance.passes(step, now):
                     return
-            elif (due := performance.due(step)) > now:
-                heapq.heappush(self._timers, (due, next(self._numbers), performance))
+            elif (due := performance.due(step)) > now or performance.position >= last:
+                self._timers.set(performance, max(due, now))
                 return
             elif isinstance(step, Gate):
                 if not performance.script.revives:
@@ -293,6 +309,7 @@ class Stage:
 
     def _drop(self, performance: Performance) -> None:
         self._homes.pop(performance, None)
+        self._timers.drop(performance)
 
     def _say_line(self, performance: Performance, line: Line) -> None:
         if performance.retold and not line.asked:
@@ -303,6 +320,8 @@ class Stage:
         except KspyError as error:
             self._say(str(error))
             return
+        if recorded.count is not None:
+            self._improviser.count = recorded.count
         channel, identities = recorded.channel, recorded.topic
         if channel != "iopub":
             if request is None:

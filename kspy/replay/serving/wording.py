@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping
 from typing import Any, Final
 
+from kspy.analysis.sameness.keys import ESSENTIAL
 from kspy.analysis.sanitize import cut, one_line
 from kspy.replay.serving.book import Book
 from kspy.replay.serving.request import Request
@@ -32,10 +33,18 @@ def not_recorded(book: Book, request: Request, name: str) -> str:
     asked = cut(one_line(request.msg_type or "message without a type"), _WIDTH)
     nearest = book.nearest(request.msg_type, gist(request.message), gist)
     if nearest is None:
-        return f"{name} has no {asked}"
+        return f"{name} has no such {asked}"
     lines = gist(nearest).strip().splitlines() or [""]
     first = cut(one_line(lines[0]), _WIDTH)
-    return f"{name} has no such {asked}; the nearest is message {nearest.seq}: {first}"
+    other = _other(request.message, nearest)
+    return f"{name} has no such {asked}; the nearest is message {nearest.seq}{other}: {first}"
+
+
+def _other(asked: Message, nearest: Message) -> str:
+    """What is not the same where the code is."""
+    wanted = ESSENTIAL.get(asked.msg_type, ())
+    other = [name for name in wanted if asked.content.get(name) != nearest.content.get(name)]
+    return f", with another {' and '.join(other)}" if other and "code" not in other else ""
 
 
 def failure(evalue: str, ename: str = NOT_RECORDED) -> dict[str, Any]:

@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING, Any, Final
 from kspy.errors import KspyError
 from kspy.tap.connection import Connection
 from kspy.tap.guardian import Guardian
+from kspy.tap.parent import VARIABLE
 from kspy.tap.ports import ReservedPorts
 from kspy.tap.wrapper.frontend import Frontend
-from kspy.tap.wrapper.parent import VARIABLE
 from kspy.tap.wrapper.spec import Spec
 from kspy.wire.frames import CHANNELS
 

@@ -16,13 +16,13 @@ from kspy.recording.writer import Writer
 from kspy.tap.connection import Connection
 from kspy.tap.line import Line
 from kspy.tap.metadata import describe, describe_kernel
+from kspy.tap.parent import watch_parent
 from kspy.tap.priority import give_way
 from kspy.tap.recordings_folder import new_recording, tidy
 from kspy.tap.status import describe_status
 from kspy.tap.wrapper.arguments import Arguments
 from kspy.tap.wrapper.frontend import Frontend
 from kspy.tap.wrapper.inner import InnerKernel
-from kspy.tap.wrapper.parent import watch_parent
 from kspy.tap.wrapper.registration import register
 from kspy.tap.wrapper.signals import Signals, kept_from_threads
 from kspy.tap.wrapper.unrecorded import Unrecorded

@@ -1,7 +1,7 @@
 """Notice the frontend's death, as ipykernel does.
 
-A frontend that wants its kernels to end with it sets `JPY_PARENT_PID`. The kernel below has the
-wrapper for a parent, so the wrapper has to look.
+A frontend that wants its kernels to end with it sets `JPY_PARENT_PID`. A wrapped kernel has the
+wrapper for a parent, so the wrapper has to look; a served one has nobody else to look for it.
 """
 
 from __future__ import annotations
@@ -18,11 +18,17 @@ _POLL_SECONDS: Final = 1.0
 
 def watch_parent(on_death: Callable[[], None]) -> None:
     """Call `on_death`, from a thread, when the frontend is gone; never if it does not want that."""
-    expected = os.environ.get(VARIABLE, "")
-    if expected.isdecimal() and int(expected) > 1:
+    expected = frontend()
+    if expected is not None:
         threading.Thread(
-            target=_watch, args=(int(expected), on_death), name="kspy-parent", daemon=True
+            target=_watch, args=(expected, on_death), name="kspy-parent", daemon=True
         ).start()
+
+
+def frontend() -> int | None:
+    """The process id of the frontend that wants its kernels to end with it."""
+    named = os.environ.get(VARIABLE, "")
+    return int(named) if named.isdecimal() and int(named) > 1 else None
 
 
 def _watch(expected: int, on_death: Callable[[], None]) -> None:
