@@ -59,6 +59,18 @@ class Target:
     on_warning: Callable[[str], None] = _logger.warning
     on_output: Callable[[str], None] = lambda _: None
 
+    def __post_init__(self) -> None:
+        """Raises `KspyError` for what does not go together."""
+        if self.existing is not None and (self.kernel is not None or self.gateway is not None):
+            other = "kernel" if self.kernel is not None else "gateway"
+            raise KspyError(f"existing and {other} do not go together; choose one")
+        if self.kernel is not None and self.kernel_id is not None:
+            raise KspyError("kernel and kernel_id do not go together; choose one")
+        if self.gateway is None and (
+            any(one is not None for one in (self.kernel_id, self.token, self.ca)) or self.insecure
+        ):
+            raise KspyError("kernel_id, token, ca and insecure go with gateway")
+
 
 @contextlib.asynccontextmanager
 async def open_kernel(target: Target) -> AsyncIterator[Kernel]:

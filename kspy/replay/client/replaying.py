@@ -8,6 +8,7 @@ said here; who shows it goes through the runs.
 from __future__ import annotations
 
 import contextlib
+import math
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -53,6 +54,13 @@ class Plan:
     repeat: int = 1
     factor: float | None = None
     strict: bool = False
+
+    def __post_init__(self) -> None:
+        """Raises `KspyError` for numbers that are none of that."""
+        if self.repeat < 1:
+            raise KspyError(f"repeat: {self.repeat} is no number of runs; 1 is the least")
+        if self.factor is not None and not 1 < self.factor < math.inf:
+            raise KspyError("factor: is a number above 1, as 2 or 1.5")
 
 
 @dataclass

@@ -22,6 +22,7 @@ from kspy.replay.client.stability import Result, Unstable
 from kspy.replay.client.story import Story
 
 _INDENT: Final = "    "
+_NOTHING: Final = "nothing was compared"
 _WAYS: Final = 5
 """Ways in which a thread came out that are told."""
 
@@ -41,11 +42,11 @@ class ReplayLines:
 
     def runs(self) -> Iterator[str]:
         """All of the only run; a line of each of several."""
-        runs = self._result.runs
-        if len(runs) > 1:
+        runs, wanted = self._result.runs, self._result.wanted
+        if wanted > 1:
             for run in runs:
-                yield from self.run_line(run, len(runs))
-        for run in runs if len(runs) == 1 else ():
+                yield from self.run_line(run, wanted)
+        for run in runs if wanted == 1 else ():
             for thread in run.report.threads:
                 yield from self.thread(thread)
             yield from self.run_end(run)
@@ -58,11 +59,12 @@ class ReplayLines:
         *before, summary = self._threads.end(run.report.total)
         yield from before
         yield from self.story(run.story)
-        yield summary
+        yield summary if _is_any(run) else _NOTHING
 
     def run_line(self, run: RunResult, runs: int) -> Iterator[str]:
         """A line for one run of several, and what became of it."""
-        yield f"run {run.number} of {runs}  {summary_line(run.report.total)}"
+        summary = summary_line(run.report.total) if _is_any(run) else _NOTHING
+        yield f"run {run.number} of {runs}  {summary}"
         for line in self.story(run.story):
             yield f"{_INDENT}{line}"
 
@@ -78,14 +80,16 @@ class ReplayLines:
 
     def end(self) -> Iterator[str]:
         """What several runs gave together."""
-        runs = len(self._result.runs)
-        if runs < 2:
+        runs, wanted = len(self._result.runs), self._result.wanted
+        if wanted < 2:
             return
         for unstable in self._result.unstable:
             yield from self._unstable(unstable, runs)
         same = sum(run.same for run in self._result.runs)
         stable = len(self._result.unstable)
-        yield f"the same: {same} of {plural(runs, 'run')}; not stable: {plural(stable, 'thread')}"
+        missing = f" ({wanted - runs} of {wanted} were not made)" if runs < wanted else ""
+        runs_text = f"{plural(runs, 'run')}{missing}"
+        yield f"the same: {same} of {runs_text}; not stable: {plural(stable, 'thread')}"
 
     def _unstable(self, unstable: Unstable, runs: int) -> Iterator[str]:
         sample, ways = unstable.sample, len(unstable.results) + bool(unstable.missing)
@@ -109,6 +113,11 @@ class ReplayLines:
         _, *messages = ComparedLines(self._style, everything=True).thread(result.sample)
         for line in messages:
             yield f"{_INDENT}{line}"
+
+
+def _is_any(run: RunResult) -> bool:
+    """Was there anything to compare?"""
+    return any(run.report.counts.values())
 
 
 def _numbers(runs: Sequence[int], of: int) -> str:
