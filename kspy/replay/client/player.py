@@ -160,8 +160,10 @@ class Player:
             self._hang(wait)
         if wait.what == REPLY:  # it was sent before the idle, but on another channel
             await self._waiting.until(come, LATE_REPLY_SECONDS)
-        elif not await self._waiting.until(come, seconds) and wait.certain:
-            self._hang(wait)
+        elif not await self._waiting.until(come, seconds):
+            if wait.certain:
+                self._hang(wait)
+            progress.give_up(wait)
         self._check(wait.place)
 
     def _hang(self, wait: Wait) -> None:
