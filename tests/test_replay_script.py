@@ -188,6 +188,7 @@ def test_a_server_that_starts_a_kernel_again_says_so_once_a_client(tmp_path: Pat
         c.ask("execute_request", {"code": "1"})
     items = script_of(path).items
     assert [type(item) for item in items] == [Send, Death, Restart, Send]
+    assert [item.told for item in items if isinstance(item, Death | Restart)] == [True, False]
 
 
 def test_a_part_takes_with_it_what_interrupted_it(tmp_path: Path) -> None:

@@ -33,6 +33,9 @@ from kspy.replay.client.script import Send, write_script
 from kspy.replay.client.story import Story
 from kspy.speak.connect import Target
 
+MOST_CLIENTS: Final = 200
+"""Each has sockets and threads; a system gives a process no more than some thousand."""
+
 _PREFIX: Final = "kspy-replay-"
 
 
@@ -93,6 +96,12 @@ class Replay:
             self.script = write_script(self.table, self._chosen())
             if not self.script.sends:
                 raise KspyError(f"{self.path}: no client sent anything in it; nothing to replay")
+            clients = {item.client for item in self.script.items if isinstance(item, Send)}
+            if len(clients) > MOST_CLIENTS:
+                raise KspyError(
+                    f"{self.path}: {len(clients):,} clients are too many, {MOST_CLIENTS} are the"
+                    " most; --only 'client:1' plays one"
+                )
             if self.script.signals:
                 sent = plural(self.script.signals, "signal")
                 self.notes.append(f"{sent} of the frontend to the kernel are not replayed")

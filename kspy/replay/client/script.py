@@ -82,9 +82,10 @@ class Restart(NamedTuple):
 
 
 class Death(NamedTuple):
-    """The kernel is to have died."""
+    """The kernel is to have died. `told`: an event says so, not only its server."""
 
     time_ns: int
+    told: bool
 
 
 class Wait(NamedTuple):
@@ -170,6 +171,7 @@ class _ScriptWriter:
         self._ended = False
         self._event = 0
         self._down = False
+        self._death: int | None = None
 
     def messages(self, start: int, stop: int) -> None:
         rows, names = self._table.rows(start, stop), self._table.names
@@ -285,7 +287,7 @@ class _ScriptWriter:
         except KspyError:
             return
         if state in _ENDED_STATES:
-            self._die(time_ns)
+            self._die(time_ns, told=False)
         if state == "restarting":
             self._restart(time_ns, told=False)
 
@@ -313,8 +315,11 @@ class _ScriptWriter:
             self.script.signals += 1
         elif name == "kernel_shut_down":
             self._ended = True
-        elif name == "kernel_died" and not self._ended and not self._just_restarted():
-            self._die(time_ns)
+        elif name == "kernel_died" and not self._ended:
+            if self._down or self._just_restarted():
+                self._tell_of_death()
+            else:
+                self._die(time_ns, told=True)
         elif name == "kernel_restarted":
             self._restart(time_ns, told=True)
 
@@ -323,9 +328,16 @@ class _ScriptWriter:
         last = self.script.items[-1] if self.script.items else None
         return isinstance(last, Restart) and not last.told
 
-    def _die(self, time_ns: int) -> None:
+    def _tell_of_death(self) -> None:
+        """An event is another word of a death that the server told."""
+        if self._death is not None:
+            time_ns = self.script.items[self._death].time_ns
+            self.script.items[self._death] = Death(time_ns, told=True)
+
+    def _die(self, time_ns: int, *, told: bool) -> None:
         if not self._down:
-            self.script.items.append(Death(time_ns))
+            self._death = len(self.script.items)
+            self.script.items.append(Death(time_ns, told))
         self._down = True
         self._running.clear()
 
