@@ -108,10 +108,11 @@ def test_a_kernel_that_hangs_is_given_up_and_where(folder: Path) -> None:
     assert [thread.old for thread in result.report.threads if thread.verdict == "differs"][-1] == 4
     assert not result.same
     told = str(result).splitlines()
-    assert told[-2].startswith(
+    assert told[-3].startswith(
         "hung at #4 execute_request (silent) import time; time.sleep(99): its"
     )
-    assert told[-2].endswith("within 0.7 s; 1 message not sent")
+    assert told[-3].endswith("within 0.7 s; 1 message not sent")
+    assert told[-2] == "not replayed: #8 execute_request (silent) 2"
 
 
 def test_a_kernel_that_dies_is_given_up_and_where(folder: Path) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from replays import RECORDINGS
@@ -19,7 +19,7 @@ from kspy.replay.client.pacing import Pace
 from kspy.replay.client.replaying import Plan, Replay, Run
 from kspy.replay.client.result import Replayed, RunResult, Runs
 from kspy.replay.client.stability import Stability
-from kspy.replay.client.story import Story
+from kspy.replay.client.story import End, Story
 from kspy.speak.connect import Target
 
 DIED = ComparedThread("only in a", 5, None, "", "died", event="kernel_died")
@@ -68,6 +68,19 @@ def test_where_nothing_was_compared_nothing_is_the_same() -> None:
     told = str(Replayed(1, [run_of(1, "interrupted")])).splitlines()
     assert told == ["interrupted: it was interrupted", "nothing was compared"]
     assert "run 1 of 2  nothing was compared" in str(Replayed(2, [run_of(1, "interrupted")]))
+
+
+def test_a_run_that_was_cut_short_says_nothing_of_what_is_stable() -> None:
+    path = RECORDINGS / "hello.kspy"
+    plan = Plan(Target(kernel="python3"), Rules.usual(), Pace(), repeat=4)
+    with Replay(path, plan) as replay:
+        runs = Runs(replay)
+        for number, (end, sent) in enumerate((("done", [0]), ("interrupted", []), ("hung", [])), 1):
+            story = Story(cast("End", end), sent=list(sent))
+            runs.compare(Run(number, story, RECORDINGS / "error.kspy" if sent else path))
+    assert [[*one.missing] for one in runs.result.unstable if one.missing]
+    assert not [one for one in runs.result.unstable if 2 in one.missing]
+    assert "2 ways in 2 runs" in str(runs.result)
 
 
 def test_what_is_told_at_once_is_not_kept() -> None:

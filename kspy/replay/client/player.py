@@ -47,6 +47,8 @@ from kspy.wire.message import Message, text
 _DEATH_SECONDS: Final = 2.0
 """How long a kernel that has finished all may take to die, where it died in the recording."""
 _WHERE: Final = 60
+_TOLD: Final = 5
+"""Messages that were not come to that are told."""
 _GONE: Final = "the kernel was gone"
 _SETTLE_SECONDS: Final = 0.1
 _LATE_SECONDS: Final = 0.5
@@ -106,10 +108,7 @@ class Player:
                 self._on_step(number + 1)
             await self._settle()
         except _OverError:
-            rest = self._script.items[self._at :]
-            self.story.left = sum(
-                isinstance(item, Send) and item.place not in self._progress for item in rest
-            )
+            self._tell_of_rest()
         finally:
             watching.cancel()
             await asyncio.wait((watching,))
@@ -178,12 +177,25 @@ class Player:
     def _give_up(self, end: End, why: str, place: int | None) -> None:
         self.story.end, self.story.why = end, why
         if place is not None:
-            message = self._table.load(place)
-            self.story.seq = message.seq
-            words = (message.msg_type, summarize(message))
-            kind, said = (cut(one_line(word), _WHERE) for word in words)
-            self.story.where = f"#{message.seq} {kind} {said}".rstrip()
+            self.story.seq, self.story.where = self._table.seq(place), self._words(place)
         raise _OverError
+
+    def _tell_of_rest(self) -> None:
+        items = self._script.items[self._at :]
+        sends = (item.place for item in items if isinstance(item, Send))
+        left = [place for place in sends if place not in self._progress]
+        self.story.left = len(left)
+        self.story.left_at = [self._words(place) for place in left[:_TOLD]]
+
+    def _words(self, place: int) -> str:
+        """`#12 execute_request df.head()`, of a recorded message."""
+        try:
+            message = self._table.load(place)
+        except KspyError:
+            return f"#{self._table.seq(place)}"
+        words = (message.msg_type, summarize(message))
+        kind, said = (cut(one_line(word), _WHERE) for word in words)
+        return f"#{message.seq} {kind} {said}".rstrip()
 
     def _check(self, place: int | None = None) -> None:
         """Is it to be gone on with?"""

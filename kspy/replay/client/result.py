@@ -100,10 +100,13 @@ class Runs:
         on_progress: Callable[[Progress], None] | None = None,
     ) -> RunResult:
         """Compare what was replayed; `on_thread` is told of each thread when it was compared."""
-        self._stability.begin(run.number)
+        # A run that its user ended says nothing of what it did not come to.
+        counts = self.result.wanted > 1 and run.story.end != "interrupted"
+        if counts:
+            self._stability.begin(run.number)
 
         def tell(thread: ComparedThread) -> None:
-            if self.result.wanted > 1:
+            if counts:
                 self._stability.add(thread)
             on_thread(thread)
 
@@ -113,7 +116,7 @@ class Runs:
         kept = run.recording if self._replay.plan.target.record is not None else None
         result = RunResult(run.number, run.story, report, kept)
         self.result.runs.append(result)
-        if len(self.result.runs) > 1:
+        if counts:
             self.result.unstable = self._stability.unstable()
         return result
 

@@ -77,14 +77,19 @@ class ReplayLines:
         where = f" at {story.where}" if story.where else ""
         rest = f"; {plural(story.left, 'message')} not sent" if story.left else ""
         yield self._style.error(f"{story.end}{where}: {one_line(story.why)}{rest}")
+        for words in story.left_at:
+            yield self._style.doubtful(self._style.fit(f"not replayed: {words}", len(_INDENT)))
+        if more := story.left - len(story.left_at):
+            yield self._style.dim(f"… {more:,} more")
 
     def end(self) -> Iterator[str]:
         """What several runs gave together."""
         runs, wanted = len(self._result.runs), self._result.wanted
         if wanted < 2:
             return
+        ended = sum(run.story.end != "interrupted" for run in self._result.runs)
         for unstable in self._result.unstable:
-            yield from self._unstable(unstable, runs)
+            yield from self._unstable(unstable, ended)
         same = sum(run.same for run in self._result.runs)
         stable = len(self._result.unstable)
         missing = f" ({wanted - runs} of {wanted} were not made)" if runs < wanted else ""
@@ -94,7 +99,7 @@ class ReplayLines:
     def _unstable(self, unstable: Unstable, runs: int) -> Iterator[str]:
         sample, ways = unstable.sample, len(unstable.results) + bool(unstable.missing)
         number = f"#{sample.old}" if sample.old is not None else f"b #{sample.new}"
-        said = self._style.doubtful(f"not stable: {plural(ways, 'way')} in {plural(runs, 'run')}")
+        said = self._style.doubtful(f"not stable: {ways:,} ways in {plural(runs, 'run')}")
         head = f"{number} {one_line(sample.msg_type or sample.event)}"
         room = len(head) + len(said) + 4
         what = self._style.fit(sample.what, room)
