@@ -52,7 +52,7 @@ async def test_two_sessions_are_aligned() -> None:
     async with viewing(RICH, diff=CHANGED, size=(120, 40)) as viewer:
         await compared(viewer)
         assert title(viewer).startswith(
-            "4 differ, 2 only in a, 1 only in b, 1 in another order, 3 the same"
+            "4 differ, 2 only in a, 1 only in b, 1 reordered, 3 the same"
         )
         lines = rows(viewer)
         assert len(lines) == 11

@@ -56,6 +56,7 @@ def found(a: Any, b: Any) -> list[tuple[str, str, Any, Any]]:
         ({"a": [1]}, {"a": {"0": 1}}, [("a", "changed", [1], {"0": 1})]),
         ({"a": 1}, {"a": True}, [("a", "changed", 1, True)]),
         ({"a": 1}, {"a": 1.0}, [("a", "changed", 1, 1.0)]),
+        ({"a": 0.0}, {"a": -0.0}, [("a", "changed", 0.0, -0.0)]),
         ({"a": NAN, "b": [NAN]}, {"a": -NAN, "b": [float("nan")]}, []),
         ({1: 2}, {1: 3}, [("[1]", "changed", 2, 3)]),
         ({True: 2}, {True: 3}, [("True", "changed", 2, 3)]),

@@ -155,6 +155,9 @@ def test_the_names_of_a_map_may_be_ids() -> None:
             True,
         ),
         ("3 ms", "4 ms", False),
+        ("Price 3 s per loop", "Price 4 s per loop", False),
+        ("0x1234567890abcdef", "0x1234567890abcdee", False),
+        ("0x00007f3a5c0d2e10", "0x00007f3a5c0d2e11", True),
     ],
 )
 def test_texts_that_say_the_same(old: str, new: str, same: bool) -> None:
@@ -244,8 +247,21 @@ def test_requests_that_are_equal() -> None:
     assert essential_key(run("1")) == essential_key(run("1", allow_stdin=True))
     assert essential_key(run("1")) != essential_key(run("1", silent=True))
     assert exact_key(run(A)) != exact_key(run(C))
-    assert masked_key(run(A), USUAL) == masked_key(run(C), USUAL)
-    assert masked_key(run(A), USUAL) != masked_key(run("1"), USUAL)
+    assert masked_key(run(A), USUAL) != masked_key(run(C), USUAL), "somebody typed it"
+
+    def said(text: str) -> Message:
+        return message("comm_msg", {"comm_id": text, "data": {}}, "shell", "to_kernel")
+
+    assert masked_key(said(A), USUAL) == masked_key(said(C), USUAL)
+    assert masked_key(said(A), USUAL) != masked_key(said("1"), USUAL)
+
+
+def test_nothing_of_what_somebody_typed_varies_by_nature() -> None:
+    old, new = run("0x7f3a5c0d2e10 + 0"), run("0x7f3a5c0d2e11 + 0")
+    assert differing(old, new) == ["content.code"]
+    assert differing(old, new, Comparer(Rules.usual(["/0x\\w+/"]))) == []
+    assert masked_key(old, USUAL) != masked_key(new, USUAL)
+    assert masked_key(old, Rules.usual(["/0x\\w+/"])) == masked_key(new, Rules.usual(["/0x\\w+/"]))
 
 
 def test_what_does_not_count_is_masked_in_any_text() -> None:

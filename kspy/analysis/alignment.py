@@ -157,9 +157,13 @@ def _between(
     same, stop_a, stop_b = _trimmed(a, b, in_a, in_b)
     start_a, start_b = in_a[0] + same, in_b[0] + same
     found = [(in_a[0] + n, in_b[0] + n) for n in range(same)]
-    if start_a < stop_a and start_b < stop_b:
-        middle = _myers(a[start_a:stop_a], b[start_b:stop_b])
-        found += ((start_a + i, start_b + j) for i, j in middle)
+    # What only one side has here matches nothing; of a shuffled sequence that is nearly all.
+    both = {*a[start_a:stop_a]} & {*b[start_b:stop_b]}
+    if both:
+        places_a = [i for i in range(start_a, stop_a) if a[i] in both]
+        places_b = [j for j in range(start_b, stop_b) if b[j] in both]
+        middle = _myers([a[i] for i in places_a], [b[j] for j in places_b])
+        found += ((places_a[i], places_b[j]) for i, j in middle)
     found += ((stop_a + n, stop_b + n) for n in range(in_a[1] - stop_a))
     return found
 

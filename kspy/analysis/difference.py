@@ -124,7 +124,10 @@ def same_leaf(old: Any, new: Any) -> bool:
     """Are two values, that are not both maps or both lists, the same?"""
     if type(old) is not type(new):
         return False
-    return bool(old == new) or (isinstance(old, float) and math.isnan(old) and math.isnan(new))
+    if isinstance(old, float):
+        both_nan = math.isnan(old) and math.isnan(new)
+        return both_nan or (old == new and math.copysign(1, old) == math.copysign(1, new))
+    return bool(old == new)
 
 
 def format_path(path: KeyPath) -> str:

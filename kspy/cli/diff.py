@@ -12,10 +12,12 @@ import click
 import kspy
 from kspy.analysis.progress import Progress
 from kspy.analysis.sameness.align import Chosen, chosen_by
+from kspy.analysis.sanitize import one_line
 from kspy.analysis.table import Table
 from kspy.cli.compare_options import CompareOptions, compare_options
 from kspy.cli.filtered import wanted_by
 from kspy.cli.progress_line import ProgressLine
+from kspy.errors import KspyError
 from kspy.export.compared.entry import ComparedThread
 from kspy.export.compared.fields import report_json
 from kspy.export.compared.report import Report, report
@@ -46,6 +48,8 @@ def diff(
     with kspy.open(a) as old, kspy.open(b) as new, ProgressLine(_QUIET_SECONDS) as line:
         tables = _table(old, line), _table(new, line)
         chosen = None if wanted is None else chosen_by(wanted, *tables)
+        if chosen is not None and not any(chosen):
+            raise KspyError(f"--only: nothing in either recording is {one_line(only or '')}")
         told = _compare(tables, chosen, options, line)
     if options.as_json:
         click.echo(report_json(told, (str(a), str(b)), options.rules))

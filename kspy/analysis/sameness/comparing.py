@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from kspy.analysis.difference import BUDGET, Difference, Step, value_of, walk
 from kspy.analysis.sameness.ids import Ids
-from kspy.analysis.sameness.rules import GREETINGS, IDS, Rule, Rules
+from kspy.analysis.sameness.rules import CODE, GREETINGS, IDS, Rule, Rules
 from kspy.wire.message import Message
 
 _TEXTS: Final = ("content", "metadata")
@@ -92,7 +92,9 @@ class Comparer:
         if step.path[0] not in _TEXTS:
             return None
         new = self.ids.backward(new) if self._by_id else new
-        return self._by_id if old == new else self.rules.by_text(old, new)
+        if old == new:
+            return self._by_id
+        return self.rules.by_text(old, new, code=step.path[:2] == CODE)
 
     def _equal_parts(self, old: Message, new: Message) -> frozenset[str]:
         """Content and metadata that are the same bytes, and have no ids."""

@@ -66,10 +66,15 @@ class Ids:
         )
 
     def concerns(self, msg_type: str) -> bool:
-        """Has the content of messages of this type ids?"""
-        return any(
-            place.keys[0] == "content" and place.covers(msg_type, place.keys)  # type: ignore[arg-type]
+        """May the content of messages of this type have ids?"""
+        return bool(self.names(msg_type))
+
+    def names(self, msg_type: str) -> frozenset[str]:
+        """Of which at least one is in the content of a message of this type that has ids."""
+        return frozenset(
+            [key for key in place.keys if key is not None][-1]  # type: ignore[misc]
             for place in (*self._places, *self._key_places)
+            if place.keys[0] == "content" and place.covers(msg_type, place.keys)  # type: ignore[arg-type]
         )
 
     def learn(self, msg_type: str, old: Mapping[str, Any], new: Mapping[str, Any]) -> None:

@@ -42,8 +42,11 @@ def exact_key(message: Message) -> bytes:
 
 def masked_key(message: Message, rules: Rules) -> bytes:
     """Equal where what is left is, when all that varies by nature is left out."""
-    text = _canonical(message, message.content).decode("utf-8", "replace")
-    return _key(message, masked_text(text, rules).encode("utf-8", "replace"))
+    content = message.content
+    text = _canonical(message, content).decode("utf-8", "replace")
+    code = isinstance(content.get("code"), str)
+    text = rules.masked(text, code=True) if code else masked_text(text, rules)
+    return _key(message, text.encode("utf-8", "replace"))
 
 
 def masked_text(text: str, rules: Rules) -> str:

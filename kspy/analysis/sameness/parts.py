@@ -144,10 +144,16 @@ class Parts:
                 runs.setdefault(waiting, []).append(place)
         dropped: set[int] = set()
         for run in runs.values():
-            kept = next((p for p in run if table.reply(table.thread(p)) is not None), run[0])
+            kept = max(run, key=self._worth)
             dropped.update(place for place in run if place != kept)
         self.left_out[READINESS] += len(dropped)
         return [place for place in requests if place not in dropped]
+
+    def _worth(self, place: int) -> tuple[bool, bool, int]:
+        """Which of several askings is the one that was meant: the last one that was answered,
+        on shell, for kspy itself asks on control as well."""
+        answered = self.table.reply(self.table.thread(place)) is not None
+        return answered, self.table.channel(place) == "shell", place
 
     def _unasked(self, heads: list[int]) -> Iterator[int]:
         if self._rules.has(HEARTBEATS):

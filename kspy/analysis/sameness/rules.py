@@ -20,6 +20,8 @@ from kspy.analysis.filter.syntax import Word
 from kspy.analysis.sameness.paths import PathPattern, parse
 from kspy.errors import KspyError
 
+CODE: Final = ("content", "code")
+"""Where messages have what somebody typed: nothing of that varies by nature."""
 MASK: Final = "…"
 """Stands in a text for what does not count."""
 
@@ -38,7 +40,8 @@ DEBUGGER: Final = "debugger warnings"
 
 @dataclass(frozen=True)
 class Rule:
-    """`text`: what it matches in any string of content or metadata does not count.
+    """`text`: what it matches in any string of content or metadata does not count; not in code,
+    which somebody typed, unless `in_code`.
 
     id_keys    places of maps whose keys are ids
     optional   in force only where it is asked for
@@ -51,6 +54,7 @@ class Rule:
     id_keys: tuple[str, ...] = ()
     text: str = ""
     optional: bool = False
+    in_code: bool = False
     places: tuple[PathPattern, ...] = field(init=False, repr=False)
     id_places: tuple[PathPattern, ...] = field(init=False, repr=False)
     key_places: tuple[PathPattern, ...] = field(init=False, repr=False)
@@ -106,7 +110,7 @@ RULES: Final[tuple[Rule, ...]] = (
         "How long it took, as metadata and the output of %time and %timeit say it.",
         ("metadata.started",),
         text=rf"(?:user {_TIME}, sys: {_TIME}, total: {_TIME}|Wall time: {_TIME}"
-        rf"|{_TIME}(?: ± {_TIME})? per loop(?: \(mean ± std\. dev\. of [^)]*\))?"
+        rf"|{_TIME}(?: ± {_TIME})? per loop \(mean ± std\. dev\. of [^)]*\)"
         rf"|The slowest run took {_NUMBER} times longer)",
     ),
     Rule(
@@ -116,8 +120,8 @@ RULES: Final[tuple[Rule, ...]] = (
     ),
     Rule(
         "addresses",
-        "Addresses in memory: 0x7f3a5c0d2e10, or any number after `at 0x`.",
-        text=r"(?:\bat 0x[0-9a-fA-F]+|\b0x[0-9a-fA-F]{9,16}\b)",
+        "Addresses in memory: 9 to 12 digits, as 0x7f3a5c0d2e10, or any after `at 0x`.",
+        text=r"(?:\bat 0x[0-9a-fA-F]+|\b0x(?:0000)?[0-9a-fA-F]{9,12}\b)",
     ),
     Rule(
         "cell files",
@@ -190,6 +194,7 @@ class Rules:
         self.active = tuple(active)
         self._names = {rule.name for rule in self.active}
         self._texts = [rule for rule in self.active if rule.pattern]
+        self._in_code = [rule for rule in self._texts if rule.in_code]
         self._by_path = [rule for rule in self.active if rule.places]
 
     @classmethod
@@ -212,17 +217,17 @@ class Rules:
             None,
         )
 
-    def by_text(self, old: str, new: str) -> Rule | None:
-        """The rule by which two texts that are not equal are the same."""
-        for rule in self._texts:
+    def by_text(self, old: str, new: str, *, code: bool = False) -> Rule | None:
+        """The rule by which two texts, or codes, that are not equal are the same."""
+        for rule in self._in_code if code else self._texts:
             old, new = masked(old, rule), masked(new, rule)
             if old == new:
                 return rule
         return None
 
-    def masked(self, text: str) -> str:
-        """`text` with `MASK` for all that does not count in it."""
-        for rule in self._texts:
+    def masked(self, text: str, *, code: bool = False) -> str:
+        """`text`, or code, with `MASK` for all that does not count in it."""
+        for rule in self._in_code if code else self._texts:
             text = masked(text, rule)
         return text
 
@@ -245,5 +250,5 @@ def ignored(word: str) -> Rule:
             pattern = Regex(Word("REGEX", word, 0, len(word))).pattern
         except FilterError as error:
             raise KspyError(f"{word}: {error}") from error
-        return Rule(word, "", text=pattern.source)
+        return Rule(word, "", text=pattern.source, in_code=True)
     return Rule(word, "", (word,))

@@ -30,7 +30,7 @@ class AtSight:
         self._ids = comparer.ids
         self._possible = all(map(rules.has, _NEEDED))
         self._left_out = _VARYING | ({_USER} if rules.has("user names") else set())
-        self._with_ids: dict[str, bool] = {}
+        self._names: dict[str, list[bytes]] = {}
         self._parents: dict[bytes, Mapping[str, Any] | None] = {}
 
     def same(self, old: Message, new: Message) -> bool:
@@ -46,14 +46,16 @@ class AtSight:
             and max(old.size, new.size) <= DECODE_LIMIT
             and not (old.truncated or new.truncated)
             and self._same_parent(a.parent_header, b.parent_header)
-            and self._same_header(a.header, b.header)
+            and self._same_header(a.header, b.header, a.content)
             and list(old.buffers) == list(new.buffers)
         )
 
-    def _same_header(self, old: bytes, new: bytes) -> bool:
+    def _same_header(self, old: bytes, new: bytes, content: bytes) -> bool:
         """Are they, in messages whose content has no ids?"""
         found, other = self._what_counts(old), self._what_counts(new)
-        return found is not None and found == other and not self._concerns_ids(found)
+        if found is None or found != other:
+            return False
+        return not self._has_ids(found.get("msg_type", ""), content)
 
     def _same_parent(self, old: bytes, new: bytes) -> bool:
         if len(self._parents) > _SEEN:
@@ -78,11 +80,11 @@ class AtSight:
             return None
         return {name: value for name, value in header.items() if name not in self._left_out}
 
-    def _concerns_ids(self, header: Mapping[str, Any]) -> bool:
-        msg_type = header.get("msg_type", "")
-        known = self._with_ids.get(msg_type)
+    def _has_ids(self, msg_type: str, content: bytes) -> bool:
+        """May there be ids in it?"""
+        known = self._names.get(msg_type)
         if known is None:
-            known = self._ids.concerns(msg_type)
-            if len(self._with_ids) < _SEEN:
-                self._with_ids[msg_type] = known
-        return known
+            known = [name.encode() for name in self._ids.names(msg_type)]
+            if len(self._names) < _SEEN:
+                self._names[msg_type] = known
+        return any(name in content for name in known)

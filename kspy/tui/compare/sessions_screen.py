@@ -31,7 +31,7 @@ _SAID: Final = {
     "differs": "differ",
     "only in a": "only in a",
     "only in b": "only in b",
-    "order changed": "in another order",
+    "order changed": "reordered",
     "not compared": "not compared",
 }
 
@@ -122,7 +122,7 @@ class SessionsScreen(Screen[int | None]):
             share = f" {100 * done // total} %" if total else ""
             text = f"{sessions.doing}…{share}   {text}"
         if sessions.paces:
-            text += f"   {len(sessions.paces):,} much slower or faster"
+            text += f"   {len(sessions.paces):,} slower, faster"
         title.update(_line(text))
         notes = sessions.total.notes[:_TOLD_NOTES] if sessions.total else ()
         self.query_one("#notes").set_class(bool(notes), "-shown")
