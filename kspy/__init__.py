@@ -197,8 +197,6 @@ def replay_to(
 
     if existing is None and kernel is None and gateway is None:
         raise KspyError("say which kernel: existing, kernel or gateway")
-    if speed is not None and not 0 < speed < float("inf"):
-        raise KspyError("speed: is a number above 0; None: as fast as it goes")
     target = Target(
         existing=None if existing is None else os.fspath(existing),
         kernel=kernel,

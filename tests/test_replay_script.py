@@ -36,6 +36,7 @@ from kspy.replay.client.script import (
     write_script,
 )
 from kspy.replay.client.translate import CannotSendError, Translator
+from kspy.replay.client.unbegun import Unbegun
 
 
 @contextmanager
@@ -102,6 +103,28 @@ def test_of_what_two_sent_at_once_the_one_that_was_first_is(tmp_path: Path) -> N
     ]  # fmt: skip
 
 
+@given(st.lists(st.tuples(st.integers(0, 2), st.integers(0, 9)), max_size=40))
+def test_what_another_client_sent_last_is_known(steps: list[tuple[int, int]]) -> None:
+    unbegun, waiting = Unbegun(), dict[int, int]()
+    for place, (client, gone) in enumerate(steps):
+        others = [p for p, its in waiting.items() if its != client]
+        assert unbegun.last_of_another(client) == max(others, default=None)
+        unbegun.add(place, client)
+        waiting[place] = client
+        unbegun.remove(place - gone)
+        waiting.pop(place - gone, None)
+
+
+def test_many_that_the_kernel_never_begins_with_cost_little() -> None:
+    unbegun = Unbegun()
+    for place in range(50_000):  # minutes, if each looked at all that wait
+        assert unbegun.last_of_another(1) is None
+        unbegun.add(place, 1)
+    for place in reversed(range(50_000)):
+        unbegun.remove(place)
+        assert unbegun.last_of_another(2) == (place - 1 if place else None)
+
+
 def test_a_question_is_waited_for_before_its_answer(tmp_path: Path) -> None:
     path = tmp_path / "a.kspy"
     with Conversation(path) as c:
@@ -165,6 +188,7 @@ def test_a_server_that_starts_a_kernel_again_says_so_once_a_client(tmp_path: Pat
         c.ask("execute_request", {"code": "1"})
     items = script_of(path).items
     assert [type(item) for item in items] == [Send, Death, Restart, Send]
+    assert [item.told for item in items if isinstance(item, Death | Restart)] == [True, False]
 
 
 def test_a_part_takes_with_it_what_interrupted_it(tmp_path: Path) -> None:
@@ -271,6 +295,18 @@ def test_what_a_kernel_finished_without_never_comes() -> None:
     assert progress.never(question)
     assert not progress.never(late), "a thread of the kernel may still open it"
     assert progress.unfinished is None
+
+
+def test_what_came_too_late_once_is_not_waited_for_again() -> None:
+    progress = Progress()
+    for place in (0, 1):
+        progress.send(place, f"m{place}", "shell", answered=True)
+    first, second = (Wait(0, 0, "comm_msg", n, certain=False, within=False) for n in (1, 2))
+    assert not progress.never(second)
+    progress.give_up(first)
+    assert progress.never(second), "with 200 of them it would be 200 times as long"
+    assert not progress.never(second._replace(what="comm_close"))
+    assert not progress.never(second._replace(place=1))
 
 
 @settings(max_examples=60, deadline=None)

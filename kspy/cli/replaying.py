@@ -25,7 +25,6 @@ from kspy.replay.client.text import ReplayLines
 
 SAME: Final = 0
 DIFFERENT: Final = 1
-INTERRUPTED: Final = 130
 _SIGNALS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
@@ -44,7 +43,7 @@ class Replaying:
         # Tornado logs what it raises as well; it would be said twice.
         logging.getLogger("tornado").addHandler(logging.NullHandler())
         with self._line, Replay(self._path, self._plan) as replay:
-            runs = Runs(replay, everything=self._everything)
+            runs = Runs(replay, everything=self._everything, keep=self._as_json)
             lines = ReplayLines(style_of_stdout(), runs.result, everything=self._everything)
             self._print(lines.notes())
             for number in range(1, self._plan.repeat + 1):

@@ -3,30 +3,22 @@
 from __future__ import annotations
 
 import contextlib
-import itertools
 import logging
-import time
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 from kspy.errors import KspyError
 from kspy.recording.writer import Writer
 from kspy.speak.compose import new_session
+from kspy.speak.hearing import until_heard
 from kspy.speak.kernel import Kernel
 from kspy.speak.link import Host
 from kspy.speak.local import LATEST, Existing, Launched
 from kspy.speak.log import Log
 from kspy.speak.whole import whole
 from kspy.tap.metadata import describe
-from kspy.wire.frames import Channel
-
-_WELCOME_SECONDS: Final = 1.0
-_NUDGE_SECONDS: Final = 1.0
-_BUSY_SECONDS: Final = 4.0
-_START_SECONDS: Final = 60.0
-_NUDGES: Final[tuple[Channel, ...]] = ("control", "shell")
 
 _logger = logging.getLogger("kspy")
 
@@ -58,6 +50,18 @@ class Target:
     overwrite: bool = False
     on_warning: Callable[[str], None] = _logger.warning
     on_output: Callable[[str], None] = lambda _: None
+
+    def __post_init__(self) -> None:
+        """Raises `KspyError` for what does not go together."""
+        if self.existing is not None and (self.kernel is not None or self.gateway is not None):
+            other = "kernel" if self.kernel is not None else "gateway"
+            raise KspyError(f"existing and {other} do not go together; choose one")
+        if self.kernel is not None and self.kernel_id is not None:
+            raise KspyError("kernel and kernel_id do not go together; choose one")
+        if self.gateway is None and (
+            any(one is not None for one in (self.kernel_id, self.token, self.ca)) or self.insecure
+        ):
+            raise KspyError("kernel_id, token, ca and insecure go with gateway")
 
 
 @contextlib.asynccontextmanager
@@ -121,7 +125,11 @@ async def _open(host: Host, log: Log, session: str) -> Kernel:
     kernel = Kernel(host, link, log, session)
     try:
         if link.subscribes:
-            await _wait_subscribed(kernel)
+            await until_heard(
+                kernel.heard,
+                lambda channel: kernel.send("kernel_info_request", channel=channel),
+                owned=host.owned,
+            )
     except BaseException:
         await whole(kernel.close())
         raise
@@ -142,19 +150,3 @@ async def close(host: Host, target: Target) -> None:
         await host.close()
     except KspyError as error:
         target.on_warning(f"{error}; the kernel may be there still")
-
-
-async def _wait_subscribed(kernel: Kernel) -> None:
-    """Wait until what the kernel publishes arrives, so that no output is missed.
-
-    Kernels greet a new subscription since protocol 5.5. Others are asked what they are, as
-    jupyter_client does it, until a status comes. One that is busy may be silent; a subscription
-    has long reached it by then.
-    """
-    deadline = time.monotonic() + (_START_SECONDS if kernel.owned else _BUSY_SECONDS)
-    if await kernel.heard(_WELCOME_SECONDS):
-        return
-    for channel in itertools.cycle(_NUDGES):
-        await kernel.send("kernel_info_request", channel=channel)
-        if await kernel.heard(_NUDGE_SECONDS) or time.monotonic() > deadline:
-            return

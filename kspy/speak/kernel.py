@@ -14,6 +14,7 @@ from weakref import WeakValueDictionary
 
 from kspy.errors import KspyError
 from kspy.speak.compose import Outgoing, new_header, usual_channel
+from kspy.speak.hearing import told_end, until_ended
 from kspy.speak.link import Host, Link, LinkLostError, Wire
 from kspy.speak.log import Log
 from kspy.speak.thread import LiveThread
@@ -23,8 +24,6 @@ from kspy.wire.message import Message
 TIME_LIMIT: Final = 60.0
 """Seconds that a request waits for its answers, unless told otherwise."""
 
-_WATCH_SECONDS: Final = 0.1
-_LAST_WORDS_SECONDS: Final = 0.3
 _SENDABLE: Final = ("shell", "control", "stdin")
 
 
@@ -184,8 +183,9 @@ class Kernel:
     def _take(self, message: Message) -> None:
         if message.channel == "iopub":
             self._heard_iopub.set()
-            if message.msg_type == "status":
-                self._see_state(message)
+            if why := told_end(message):
+                self._log.event("kernel_died")
+                self._fail_waiting(LinkLostError(why))
         thread = self._threads.get(message.parent_id)
         if thread is None:
             return
@@ -193,24 +193,8 @@ class Kernel:
             self._threads[message.msg_id] = thread
         thread.add(message)
 
-    def _see_state(self, message: Message) -> None:
-        """A server says so when the kernel behind it died."""
-        state = message.content.get("execution_state")
-        if state in ("restarting", "dead"):
-            self._log.event("kernel_died")
-            self._fail_waiting(
-                LinkLostError(f"the kernel ended; the server says that it is {state}")
-            )
-
     async def _watch(self) -> None:
-        while True:
-            await asyncio.sleep(_WATCH_SECONDS)
-            self._log.flush()
-            if why := await self._host.ended():
-                await asyncio.sleep(_LAST_WORDS_SECONDS)
-                self._log.event("kernel_died", self._host.how)
-                self._fail(LinkLostError(why))
-                return
+        self._fail(LinkLostError(await until_ended(self._host, self._log)))
 
     def _fail(self, error: Exception) -> None:
         self._lost = self._lost or error

@@ -201,7 +201,9 @@ class ZeroMQLink:
         return 0 if sound else BAD_SIGNATURE
 
     async def close(self) -> None:
-        for socket in self._sockets.values():
+        for channel, socket in self._sockets.items():
+            if channel not in self._monitor.ready:  # nobody is there to get it
+                socket.setsockopt(zmq.LINGER, 0)
             if self._watching is not None:
                 self._watching.remove_reader(socket.fileno())
             socket.close()

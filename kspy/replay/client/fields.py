@@ -32,6 +32,7 @@ def _run(run: RunResult, name: str, rules: Rules) -> dict[str, Any]:
         "at": story.seq,
         "sent": len(story.sent),
         "left": story.left,
+        "left_at": story.left_at,
         "unsent": dict(story.unsent),
         "recording": recording,
         "compared": report_fields(run.report, (name, recording or ""), rules),

@@ -6,10 +6,12 @@ An interrupt goes by what it interrupts: that takes as long as it takes, whateve
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
+from kspy.errors import KspyError
 from kspy.replay.client.progress import Progress
 from kspy.replay.client.script import Running
 from kspy.replay.client.waiting import Waiting
@@ -30,6 +32,13 @@ class Pace:
 
     speed: float | None = 1.0
     timeout: float | None = 60.0
+
+    def __post_init__(self) -> None:
+        """Raises `KspyError` for numbers that are none of that."""
+        if self.speed is not None and not 0 < self.speed < math.inf:
+            raise KspyError("speed: is a number above 0; None: as fast as it goes")
+        if self.timeout is not None and not self.timeout > 0:
+            raise KspyError("timeout: is a number of seconds above 0; None: never")
 
     def at_most(self, seconds: float) -> float:
         """`seconds`, or the time limit where that is shorter."""

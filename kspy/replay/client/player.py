@@ -38,6 +38,7 @@ from kspy.replay.client.script import (
 from kspy.replay.client.story import End, Story
 from kspy.replay.client.translate import CannotSendError, Translator
 from kspy.replay.client.waiting import Waiting
+from kspy.speak.hearing import told_end, until_ended
 from kspy.speak.link import Host, LinkLostError
 from kspy.speak.log import Log
 from kspy.speak.thread import LATE_REPLY_SECONDS
@@ -46,10 +47,11 @@ from kspy.wire.message import Message, text
 _DEATH_SECONDS: Final = 2.0
 """How long a kernel that has finished all may take to die, where it died in the recording."""
 _WHERE: Final = 60
+_TOLD: Final = 5
+"""Messages that were not come to that are told."""
+_GONE: Final = "the kernel was gone"
 _SETTLE_SECONDS: Final = 0.1
 _LATE_SECONDS: Final = 0.5
-_WATCH_SECONDS: Final = 0.1
-_LAST_WORDS_SECONDS: Final = 0.3
 
 
 class _OverError(Exception):
@@ -78,16 +80,17 @@ class Player:
         self._log = log
         self._pace = pace
         self._on_step = on_step
-        self._lines = Lines(host, log, self._take, self._lose)
+        self._waiting = Waiting()
+        self._lines = Lines(host, log, self._waiting, self._take, self._lose)
         self._translator = Translator(Ids())
         self._progress = Progress()
-        self._waiting = Waiting()
         self._pacing = Pacing(pace, self._waiting, self._progress, self._is_lost)
         self._at = 0
         self._dead = ""
         self._as_before = False
         self._ending = False
         self._starts = 0
+        self._starting = False
 
     async def play(self) -> Story:
         """Play it all. Raises `KspyError` where the kernel cannot be reached."""
@@ -97,17 +100,15 @@ class Player:
         self._log.began = True
         watching = asyncio.create_task(self._watch())
         try:
-            await self._lines.ready()
+            await self._lines.ready(lambda: bool(self._dead), self._pace.timeout)
+            self._check()
             for number, item in enumerate(self._script.items):
                 self._at = number
                 await self._do(item)
                 self._on_step(number + 1)
             await self._settle()
         except _OverError:
-            rest = self._script.items[self._at :]
-            self.story.left = sum(
-                isinstance(item, Send) and item.place not in self._progress for item in rest
-            )
+            self._tell_of_rest()
         finally:
             watching.cancel()
             await asyncio.wait((watching,))
@@ -160,8 +161,10 @@ class Player:
             self._hang(wait)
         if wait.what == REPLY:  # it was sent before the idle, but on another channel
             await self._waiting.until(come, LATE_REPLY_SECONDS)
-        elif not await self._waiting.until(come, seconds) and wait.certain:
-            self._hang(wait)
+        elif not await self._waiting.until(come, seconds):
+            if wait.certain:
+                self._hang(wait)
+            progress.give_up(wait)
         self._check(wait.place)
 
     def _hang(self, wait: Wait) -> None:
@@ -174,12 +177,25 @@ class Player:
     def _give_up(self, end: End, why: str, place: int | None) -> None:
         self.story.end, self.story.why = end, why
         if place is not None:
-            message = self._table.load(place)
-            self.story.seq = message.seq
-            words = (message.msg_type, summarize(message))
-            kind, said = (cut(one_line(word), _WHERE) for word in words)
-            self.story.where = f"#{message.seq} {kind} {said}".rstrip()
+            self.story.seq, self.story.where = self._table.seq(place), self._words(place)
         raise _OverError
+
+    def _tell_of_rest(self) -> None:
+        items = self._script.items[self._at :]
+        sends = (item.place for item in items if isinstance(item, Send))
+        left = [place for place in sends if place not in self._progress]
+        self.story.left = len(left)
+        self.story.left_at = [self._words(place) for place in left[:_TOLD]]
+
+    def _words(self, place: int) -> str:
+        """`#12 execute_request df.head()`, of a recorded message."""
+        try:
+            message = self._table.load(place)
+        except KspyError:
+            return f"#{self._table.seq(place)}"
+        words = (message.msg_type, summarize(message))
+        kind, said = (cut(one_line(word), _WHERE) for word in words)
+        return f"#{message.seq} {kind} {said}".rstrip()
 
     def _check(self, place: int | None = None) -> None:
         """Is it to be gone on with?"""
@@ -197,16 +213,16 @@ class Player:
     def _is_lost(self) -> bool:
         return bool(self._dead) and not self._as_before
 
-    def _dies_now(self) -> bool:
-        """Did the kernel die, in the recording, before it finished more than it has now?"""
+    def _death_now(self) -> Death | None:
+        """How the kernel died, in the recording, before it finished more than it has now."""
         for item in self._script.items[self._at :]:
             if isinstance(item, Death):
-                return True
+                return item
             if isinstance(item, Wait) and item.what in (REPLY, FINISH):
                 come = item.place in self._progress and self._progress.has(item)
                 if not come:
-                    return False
-        return False
+                    return None
+        return None
 
     async def _send(self, send: Send) -> None:
         try:
@@ -223,6 +239,9 @@ class Player:
             self.story.unsent["the kernel did not ask"] += 1
             return
         await self._pause(send, send.running)
+        if self._gone and not self._lines.has(send.client):
+            self.story.unsent[_GONE] += 1
+            return
         try:
             await self._dispatch(send, message, question)
         except CannotSendError as error:
@@ -230,7 +249,7 @@ class Player:
         except LinkLostError as error:
             self._lose(str(error))
             self._check(send.place)
-            self.story.unsent["the kernel was gone"] += 1
+            self.story.unsent[_GONE] += 1
 
     def _question(self, send: Send) -> Message | None:
         """The new `input_request` that takes the place of the one that was answered."""
@@ -284,18 +303,18 @@ class Player:
 
     async def _restart(self, item: Restart) -> None:
         await self._pause(item)
-        self._starts += 1
-        try:
-            if self._dead and self._host.restarts:
-                await self._lines.heard_anew()
-            else:
+        if not (self._dead and self._host.restarts):
+            self._starting = True
+            try:
                 await self._lines.restart()
-        except KspyError as error:
-            self.story.unsent[str(error)] += 1
-            return
-        finally:
-            self._starts += 1
+            except KspyError as error:
+                self.story.unsent[str(error)] += 1
+                return
+            finally:
+                self._starting = False
+        self._starts += 1
         self._dead, self._as_before, self._ending = "", False, False
+        await self._lines.ready(lambda: bool(self._dead), self._pace.timeout, again=True)
         if item.told:
             self._log.event("kernel_restarted", self._host.started)
 
@@ -331,8 +350,11 @@ class Player:
     def _take(self, message: Message) -> None:
         place = self._progress.see(message, self._waiting.now())
         msg_type = message.msg_type
-        if msg_type == "status":
-            self._see_state(message)
+        if (why := told_end(message)) and not self._dead and not self._starting:
+            death = self._death_now()
+            if death is None or death.told:
+                self._log.event("kernel_died")
+            self._lose(why)
         elif place is not None and msg_type in MAKERS:
             self._learn(place, message)
         self._waiting.happened()
@@ -345,26 +367,20 @@ class Player:
             with contextlib.suppress(KspyError):  # the recording may have lost it
                 self._translator.learn(self._table.load(recorded[number]), message)
 
-    def _see_state(self, message: Message) -> None:
-        """A server says so when the kernel behind it died."""
-        state = message.content.get("execution_state")
-        if state in ("restarting", "dead") and message.channel == "iopub":
-            self._lose(f"the kernel ended; the server says that it is {state}")
-
     def _lose(self, why: str) -> None:
         if not self._dead:
-            self._as_before = self._ending or self._dies_now()
+            self._as_before = self._ending or self._death_now() is not None
             self._dead = why
         self._waiting.happened()
 
     async def _watch(self) -> None:
+        """Each of the kernel's lives ends once; while it is started again, it may well be gone."""
+        seen: int | None = None
+
+        def life() -> int | None:
+            return None if self._starting or self._starts == seen else self._starts
+
         while True:
-            await asyncio.sleep(_WATCH_SECONDS)
-            self._log.flush()
-            starts = self._starts
-            if starts % 2 or self._dead or not (why := await self._host.ended()):
-                continue  # while it is started again, it may well be gone
-            await asyncio.sleep(_LAST_WORDS_SECONDS)
-            if self._starts == starts:
-                self._log.event("kernel_died", self._host.how)
-                self._lose(why)
+            why = await until_ended(self._host, self._log, life)
+            seen = self._starts
+            self._lose(why)

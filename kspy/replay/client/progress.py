@@ -23,6 +23,7 @@ class Sent:
     busy, last when it became busy, and when the last of those came
     questions  the `input_request`s that came for it
     made       those that came of `MAKERS`, by their types
+    given_up   types of messages that were waited for too long: the next is not waited for again
     """
 
     channel: Channel
@@ -34,6 +35,7 @@ class Sent:
     numbers: dict[str, int] = field(default_factory=dict)
     questions: list[Message] = field(default_factory=list)
     made: dict[str, list[Message]] = field(default_factory=dict)
+    given_up: set[str] = field(default_factory=set)
 
 
 class Progress:
@@ -107,8 +109,15 @@ class Progress:
         return sent.numbers.get(wait.what, 0) >= wait.number
 
     def never(self, wait: Wait) -> bool:
-        """Is it certain that it does not come any more: has the kernel finished without it?"""
-        return wait.what not in (REPLY, FINISH) and wait.within and self._sent[wait.place].idle
+        """Is it not to be expected: has the kernel finished without it, or not sent one before?"""
+        sent = self._sent[wait.place]
+        if wait.what in sent.given_up:
+            return True
+        return wait.what not in (REPLY, FINISH) and wait.within and sent.idle
+
+    def give_up(self, wait: Wait) -> None:
+        """It has been waited for long enough, and so have those of its kind that follow it."""
+        self._sent[wait.place].given_up.add(wait.what)
 
     @property
     def unfinished(self) -> int | None:

@@ -8,6 +8,7 @@ said here; who shows it goes through the runs.
 from __future__ import annotations
 
 import contextlib
+import math
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -32,6 +33,9 @@ from kspy.replay.client.script import Send, write_script
 from kspy.replay.client.story import Story
 from kspy.speak.connect import Target
 
+MOST_CLIENTS: Final = 200
+"""Each has sockets and threads; a system gives a process no more than some thousand."""
+
 _PREFIX: Final = "kspy-replay-"
 
 
@@ -53,6 +57,13 @@ class Plan:
     repeat: int = 1
     factor: float | None = None
     strict: bool = False
+
+    def __post_init__(self) -> None:
+        """Raises `KspyError` for numbers that are none of that."""
+        if self.repeat < 1:
+            raise KspyError(f"repeat: {self.repeat} is no number of runs; 1 is the least")
+        if self.factor is not None and not 1 < self.factor < math.inf:
+            raise KspyError("factor: is a number above 1, as 2 or 1.5")
 
 
 @dataclass
@@ -85,6 +96,12 @@ class Replay:
             self.script = write_script(self.table, self._chosen())
             if not self.script.sends:
                 raise KspyError(f"{self.path}: no client sent anything in it; nothing to replay")
+            clients = {item.client for item in self.script.items if isinstance(item, Send)}
+            if len(clients) > MOST_CLIENTS:
+                raise KspyError(
+                    f"{self.path}: {len(clients):,} clients are too many, {MOST_CLIENTS} are the"
+                    " most; --only 'client:1' plays one"
+                )
             if self.script.signals:
                 sent = plural(self.script.signals, "signal")
                 self.notes.append(f"{sent} of the frontend to the kernel are not replayed")

@@ -42,19 +42,21 @@ class RunResult:
 class Replayed:
     """What `kspy.replay_to` gives. `str` of it is the text that `kspy replay` prints.
 
-    runs       in order
+    wanted     how many runs there are to be
+    runs       those that there were, in order
     unstable   threads that did not come out the same in all runs
     notes      what to know before reading it
     """
 
+    wanted: int
     runs: list[RunResult] = field(default_factory=list)
     unstable: Sequence[Unstable] = ()
     notes: Sequence[str] = ()
 
     @property
     def same(self) -> bool:
-        """Was every run the same as the recording?"""
-        return all(run.same for run in self.runs)
+        """Were all runs made, and each the same as the recording?"""
+        return len(self.runs) == self.wanted and all(run.same for run in self.runs)
 
     @property
     def report(self) -> Report:
@@ -76,10 +78,14 @@ class Replayed:
 class Runs:
     """The runs of a replay, one after the other, each compared when it has ended."""
 
-    def __init__(self, replay: Replay, *, everything: bool = True) -> None:
-        """`everything`: keep of threads that are the same, too, what they are about."""
+    def __init__(self, replay: Replay, *, everything: bool = True, keep: bool = True) -> None:
+        """`everything`: also what threads are about that are the same.
+
+        `keep`: keep the threads, not only tell of them.
+        """
         self._everything = everything
-        self.result = Replayed(notes=replay.notes)
+        self._keep = keep
+        self.result = Replayed(replay.plan.repeat, notes=replay.notes)
         self._replay = replay
         self._stability = Stability(replay.rules)
 
@@ -94,19 +100,23 @@ class Runs:
         on_progress: Callable[[Progress], None] | None = None,
     ) -> RunResult:
         """Compare what was replayed; `on_thread` is told of each thread when it was compared."""
-        self._stability.begin(run.number)
+        # A run that its user ended says nothing of what it did not come to.
+        counts = self.result.wanted > 1 and run.story.end != "interrupted"
+        if counts:
+            self._stability.begin(run.number)
 
         def tell(thread: ComparedThread) -> None:
-            self._stability.add(thread)
+            if counts:
+                self._stability.add(thread)
             on_thread(thread)
 
         with self._replay.compared(run) as (new, work):
             tables = self._replay.table, new
-            report = finish(work, tables, self._everything, tell, on_progress)
+            report = finish(work, tables, self._everything, tell, on_progress, keep=self._keep)
         kept = run.recording if self._replay.plan.target.record is not None else None
         result = RunResult(run.number, run.story, report, kept)
         self.result.runs.append(result)
-        if len(self.result.runs) > 1:
+        if counts:
             self.result.unstable = self._stability.unstable()
         return result
 

@@ -20,6 +20,7 @@ from kspy.analysis.table import Table
 from kspy.errors import KspyError
 from kspy.recording.event import Event
 from kspy.recording.outcome import BUSY, IDLE, NOTHING
+from kspy.replay.client.unbegun import Unbegun
 from kspy.wire.frames import CHANNELS
 from kspy.wire.message import ENCODED, TO_CLIENT
 
@@ -81,9 +82,10 @@ class Restart(NamedTuple):
 
 
 class Death(NamedTuple):
-    """The kernel is to have died."""
+    """The kernel is to have died. `told`: an event says so, not only its server."""
 
     time_ns: int
+    told: bool
 
 
 class Wait(NamedTuple):
@@ -161,13 +163,15 @@ class _ScriptWriter:
         self._threads = threads
         self._requests: dict[int, _Request] = {}
         self._running: dict[int, None] = {}
-        self._waiting: dict[int, int] = {}
+        self._begun_last: list[int] = []
+        self._unbegun = Unbegun()
         self._at_once: list[tuple[int, int, int]] = []
         self._begun = 0
         self._questions: dict[int, tuple[int, int]] = {}
         self._ended = False
         self._event = 0
         self._down = False
+        self._death: int | None = None
 
     def messages(self, start: int, stop: int) -> None:
         rows, names = self._table.rows(start, stop), self._table.names
@@ -209,10 +213,9 @@ class _ScriptWriter:
         answers = self._questions.get(parent) if msg_type == "input_reply" else None
         self._requests[place] = _Request(channel, client, time_ns)
         if channel == _SHELL:
-            others = (p for p, its in reversed(self._waiting.items()) if its != client)
-            if (other := next(others, None)) is not None:
+            if (other := self._unbegun.last_of_another(client)) is not None:
                 self._at_once.append((len(self.script.items), other, place))
-            self._waiting[place] = client
+            self._unbegun.add(place, client)
         self.script.items.append(Send(place, time_ns, client, running, answers))
 
     def _answer(
@@ -241,7 +244,7 @@ class _ScriptWriter:
         if not self._requests[place].began:
             self._begun += 1
             self._requests[place].began = self._begun
-            self._waiting.pop(place, None)
+            self._unbegun.remove(place)
 
     def _published(
         self, time_ns: int, msg_type: str, outcome: int, parent: int, request: _Request
@@ -255,6 +258,7 @@ class _ScriptWriter:
             if request.busy_ns is None:
                 request.busy_ns = time_ns
                 self._running[parent] = None
+                self._begun_last.append(parent)
         elif outcome == IDLE:
             request.idle_ns = time_ns
             self._running.pop(parent, None)
@@ -262,9 +266,12 @@ class _ScriptWriter:
 
     def _interrupted(self, time_ns: int) -> Running | None:
         """The request that was begun last of those that run."""
-        place = next(reversed(self._running), None)
-        if place is None:
+        last = self._begun_last
+        while last and last[-1] not in self._running:
+            last.pop()
+        if not last:
             return None
+        place = last[-1]
         request = self._requests[place]
         busy_ns = request.busy_ns or time_ns
         return Running(
@@ -280,7 +287,7 @@ class _ScriptWriter:
         except KspyError:
             return
         if state in _ENDED_STATES:
-            self._die(time_ns)
+            self._die(time_ns, told=False)
         if state == "restarting":
             self._restart(time_ns, told=False)
 
@@ -308,8 +315,11 @@ class _ScriptWriter:
             self.script.signals += 1
         elif name == "kernel_shut_down":
             self._ended = True
-        elif name == "kernel_died" and not self._ended and not self._just_restarted():
-            self._die(time_ns)
+        elif name == "kernel_died" and not self._ended:
+            if self._down or self._just_restarted():
+                self._tell_of_death()
+            else:
+                self._die(time_ns, told=True)
         elif name == "kernel_restarted":
             self._restart(time_ns, told=True)
 
@@ -318,16 +328,23 @@ class _ScriptWriter:
         last = self.script.items[-1] if self.script.items else None
         return isinstance(last, Restart) and not last.told
 
-    def _die(self, time_ns: int) -> None:
+    def _tell_of_death(self) -> None:
+        """An event is another word of a death that the server told."""
+        if self._death is not None:
+            time_ns = self.script.items[self._death].time_ns
+            self.script.items[self._death] = Death(time_ns, told=True)
+
+    def _die(self, time_ns: int, *, told: bool) -> None:
         if not self._down:
-            self.script.items.append(Death(time_ns))
+            self._death = len(self.script.items)
+            self.script.items.append(Death(time_ns, told))
         self._down = True
         self._running.clear()
 
     def _restart(self, time_ns: int, *, told: bool) -> None:
         self._ended = self._down = False
         self._running.clear()
-        self._waiting.clear()
+        self._unbegun = Unbegun()
         self.script.items.append(Restart(time_ns, told))
 
     def finish(self) -> Script:

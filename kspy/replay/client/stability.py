@@ -7,7 +7,8 @@ from the recording, if anything does, is the same for both.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, field
 
 from kspy.analysis.sameness.rules import Rules
@@ -42,15 +43,21 @@ class Stability:
     def __init__(self, rules: Rules) -> None:
         self._rules = rules
         self._runs: list[int] = []
-        self._found: dict[int | bytes, dict[bytes, Result]] = {}
+        self._found: dict[Hashable, dict[bytes, Result]] = {}
+        self._only_new: Counter[bytes] = Counter()
 
     def begin(self, run: int) -> None:
         self._runs.append(run)
+        self._only_new.clear()
 
     def add(self, thread: ComparedThread) -> None:
         """What became of one thread in the run that was begun last."""
         digest = self._digest(thread)
-        results = self._found.setdefault(digest if thread.old is None else thread.old, {})
+        place: Hashable = bool(thread.event), thread.old  # events have numbers of their own
+        if thread.old is None:  # the second of its kind in one run is the second in another
+            self._only_new[digest] += 1
+            place = digest, self._only_new[digest]
+        results = self._found.setdefault(place, {})
         results.setdefault(digest, Result(thread)).runs.append(self._runs[-1])
 
     def unstable(self) -> list[Unstable]:

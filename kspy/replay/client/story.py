@@ -19,6 +19,7 @@ class Story:
     where     what it is, in one line that is safe for a terminal
     sent      places of the messages that were sent
     left      how many of the script's messages had not been come to
+    left_at   the first of those, each in a line that is safe for a terminal
     unsent    how many were come to, and not sent, by the reason
     """
 
@@ -28,4 +29,5 @@ class Story:
     where: str = ""
     sent: list[int] = field(default_factory=list)
     left: int = 0
+    left_at: list[str] = field(default_factory=list)
     unsent: Counter[str] = field(default_factory=Counter)

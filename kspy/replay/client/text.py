@@ -22,6 +22,7 @@ from kspy.replay.client.stability import Result, Unstable
 from kspy.replay.client.story import Story
 
 _INDENT: Final = "    "
+_NOTHING: Final = "nothing was compared"
 _WAYS: Final = 5
 """Ways in which a thread came out that are told."""
 
@@ -41,11 +42,11 @@ class ReplayLines:
 
     def runs(self) -> Iterator[str]:
         """All of the only run; a line of each of several."""
-        runs = self._result.runs
-        if len(runs) > 1:
+        runs, wanted = self._result.runs, self._result.wanted
+        if wanted > 1:
             for run in runs:
-                yield from self.run_line(run, len(runs))
-        for run in runs if len(runs) == 1 else ():
+                yield from self.run_line(run, wanted)
+        for run in runs if wanted == 1 else ():
             for thread in run.report.threads:
                 yield from self.thread(thread)
             yield from self.run_end(run)
@@ -58,11 +59,12 @@ class ReplayLines:
         *before, summary = self._threads.end(run.report.total)
         yield from before
         yield from self.story(run.story)
-        yield summary
+        yield summary if _is_any(run) else _NOTHING
 
     def run_line(self, run: RunResult, runs: int) -> Iterator[str]:
         """A line for one run of several, and what became of it."""
-        yield f"run {run.number} of {runs}  {summary_line(run.report.total)}"
+        summary = summary_line(run.report.total) if _is_any(run) else _NOTHING
+        yield f"run {run.number} of {runs}  {summary}"
         for line in self.story(run.story):
             yield f"{_INDENT}{line}"
 
@@ -75,22 +77,29 @@ class ReplayLines:
         where = f" at {story.where}" if story.where else ""
         rest = f"; {plural(story.left, 'message')} not sent" if story.left else ""
         yield self._style.error(f"{story.end}{where}: {one_line(story.why)}{rest}")
+        for words in story.left_at:
+            yield self._style.doubtful(self._style.fit(f"not replayed: {words}", len(_INDENT)))
+        if more := story.left - len(story.left_at):
+            yield self._style.dim(f"… {more:,} more")
 
     def end(self) -> Iterator[str]:
         """What several runs gave together."""
-        runs = len(self._result.runs)
-        if runs < 2:
+        runs, wanted = len(self._result.runs), self._result.wanted
+        if wanted < 2:
             return
+        ended = sum(run.story.end != "interrupted" for run in self._result.runs)
         for unstable in self._result.unstable:
-            yield from self._unstable(unstable, runs)
+            yield from self._unstable(unstable, ended)
         same = sum(run.same for run in self._result.runs)
         stable = len(self._result.unstable)
-        yield f"the same: {same} of {plural(runs, 'run')}; not stable: {plural(stable, 'thread')}"
+        missing = f" ({wanted - runs} of {wanted} were not made)" if runs < wanted else ""
+        runs_text = f"{plural(runs, 'run')}{missing}"
+        yield f"the same: {same} of {runs_text}; not stable: {plural(stable, 'thread')}"
 
     def _unstable(self, unstable: Unstable, runs: int) -> Iterator[str]:
         sample, ways = unstable.sample, len(unstable.results) + bool(unstable.missing)
         number = f"#{sample.old}" if sample.old is not None else f"b #{sample.new}"
-        said = self._style.doubtful(f"not stable: {plural(ways, 'way')} in {plural(runs, 'run')}")
+        said = self._style.doubtful(f"not stable: {ways:,} ways in {plural(runs, 'run')}")
         head = f"{number} {one_line(sample.msg_type or sample.event)}"
         room = len(head) + len(said) + 4
         what = self._style.fit(sample.what, room)
@@ -109,6 +118,11 @@ class ReplayLines:
         _, *messages = ComparedLines(self._style, everything=True).thread(result.sample)
         for line in messages:
             yield f"{_INDENT}{line}"
+
+
+def _is_any(run: RunResult) -> bool:
+    """Was there anything to compare?"""
+    return any(run.report.counts.values())
 
 
 def _numbers(runs: Sequence[int], of: int) -> str:
