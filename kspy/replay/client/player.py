@@ -306,6 +306,8 @@ class Player:
         if not (self._dead and self._host.restarts):
             self._starting = True
             try:
+                if self._ending and not self._host.restarts:
+                    await self._let_end()
                 await self._lines.restart()
             except KspyError as error:
                 self.story.unsent[str(error)] += 1
@@ -317,6 +319,14 @@ class Player:
         await self._lines.ready(lambda: bool(self._dead), self._pace.timeout, again=True)
         if item.told:
             self._log.event("kernel_restarted", self._host.started)
+
+    async def _let_end(self) -> None:
+        """A kernel that was asked to shut down says so, and ends by itself, before it is gone."""
+        limit = self._waiting.now() + _DEATH_SECONDS
+        while self._waiting.now() < limit and not await self._host.ended():
+            if await self._waiting.until(lambda: False, _SETTLE_SECONDS):
+                return
+        await self._waiting.until(lambda: False, _SETTLE_SECONDS)
 
     async def _settle(self) -> None:
         """Let come what came after the end of the requests, as from threads in the background.
