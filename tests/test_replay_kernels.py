@@ -25,15 +25,7 @@ def folder(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
         yield path
 
 
-ELSEWHERE = {"hello", "changed"}
-"""The command's own test replays `hello`; `changed` has the cells of `rich`."""
-
-
-@pytest.mark.parametrize(
-    "path",
-    [path for path in sorted(RECORDINGS.glob("*.kspy")) if path.stem not in ELSEWHERE],
-    ids=lambda path: path.stem,
-)
+@pytest.mark.parametrize("path", sorted(RECORDINGS.glob("*.kspy")), ids=lambda path: path.stem)
 def test_every_recording_comes_out_the_same(path: Path) -> None:
     result = kspy.replay_to(path, kernel="python3")
     assert result.same, str(result)
