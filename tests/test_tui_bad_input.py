@@ -103,7 +103,7 @@ async def test_nothing_that_a_terminal_acts_upon_is_drawn(tmp_path: Path, thread
 async def test_every_hostile_message_is_shown_by_every_tab(tmp_path: Path) -> None:
     async with viewing(hostile(tmp_path / "a.kspy"), size=(80, 24)) as viewer:
         lines = len(viewer.main.viewing.lines)
-        for tab, step in ("1", 1), ("2", 3):
+        for tab, step in ("1", 2), ("2", 3):
             await viewer.enter(tab, "g")
             for _ in range(lines // step):
                 await viewer.hurry(*["j"] * step)
