@@ -157,3 +157,4 @@ def test_all_of_it_in_one_run(tmp_path: Path) -> None:
     assert "no kernel is named 'no-such-kernel'" in said
     assert "none.kspy" in said
     assert "Traceback" not in said
+    assert "another exception" not in said

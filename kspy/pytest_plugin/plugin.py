@@ -184,4 +184,5 @@ def _or_fail(start: Any, *arguments: Any, **options: Any) -> Any:
     try:
         return start(*arguments, **options)
     except KspyError as error:
-        pytest.fail(str(error), pytrace=False)
+        why = str(error)
+    pytest.fail(why, pytrace=False)  # not above: pytest would tell of what came before, too
