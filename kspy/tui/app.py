@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from functools import partial
 from pathlib import Path
-from typing import ClassVar, Final
+from typing import TYPE_CHECKING, ClassVar, Final
 
 from textual.app import SystemCommand
 from textual.binding import Binding, BindingType
 from textual.screen import Screen
 
-from kspy.analysis.sameness.rules import Rules
 from kspy.errors import KspyError
 from kspy.tui.desk import Desk
 from kspy.tui.folder_screen import FolderScreen
@@ -21,6 +20,9 @@ from kspy.tui.notices import Notices
 from kspy.tui.palette import DEFAULT_THEME, THEME_NAMES, THEMES
 from kspy.tui.settings import Settings
 from kspy.tui.viewing import Viewing
+
+if TYPE_CHECKING:
+    from kspy.analysis.sameness.rules import Rules
 
 _NOT_DONE: Final = 2
 

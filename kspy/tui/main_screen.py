@@ -16,7 +16,6 @@ from textual.containers import Container, Horizontal
 from textual.widgets import Footer
 
 from kspy.analysis.progress import Progress
-from kspy.analysis.sameness.rules import Rules
 from kspy.analysis.waterfall import Waterfall, waterfall
 from kspy.errors import KspyError
 from kspy.tui.actions.differing import Differing
@@ -103,7 +102,7 @@ class MainScreen(Searching, Marking, Showing, Playing, Taking, Differing):
 
     def _begin_with_comparison(self, other: Path) -> None:
         try:
-            self.compare_with(other, self.kspy.rules or Rules.usual())
+            self.compare_with(other, self.kspy.rules)
         except KspyError as error:
             self.notify(str(error), severity="error")
         else:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from kspy.analysis.sameness.rules import Rules
 from kspy.errors import KspyError
 from kspy.tui.actions.moving import Moving
-from kspy.tui.compare.sessions_screen import SessionsScreen
-from kspy.tui.compare.two_sessions import TwoSessions
 from kspy.tui.desk import Job
+
+if TYPE_CHECKING:  # who does not compare need not wait for it when the viewer starts
+    from kspy.analysis.sameness.rules import Rules
+    from kspy.tui.compare.two_sessions import TwoSessions
 
 
 class Differing(Moving):
@@ -18,10 +20,16 @@ class Differing(Moving):
     sessions: TwoSessions | None = None
     _comparing: Job | None = None
 
-    def compare_with(self, path: Path, rules: Rules) -> None:
-        """Begin to compare with another recording. Raises `KspyError` where it cannot be read."""
+    def compare_with(self, path: Path, rules: Rules | None = None) -> None:
+        """Begin to compare with another recording, by the usual rules if no others are given.
+
+        Raises `KspyError` where it cannot be read.
+        """
+        from kspy.analysis.sameness.rules import Rules
+        from kspy.tui.compare.two_sessions import TwoSessions
+
         viewing = self.viewing
-        sessions = TwoSessions(viewing.table, path, rules)
+        sessions = TwoSessions(viewing.table, path, rules or Rules.usual())
         if self._comparing is not None:
             self._comparing.cancel()
         self.close_sessions()
@@ -37,13 +45,15 @@ class Differing(Moving):
         if self.sessions is None:
             self.prompt.ask("compare with", "another recording", self._compare_with_named)
         else:
+            from kspy.tui.compare.sessions_screen import SessionsScreen
+
             self.app.push_screen(SessionsScreen(self.sessions, self.viewing.path.name), self._back)
 
     def _compare_with_named(self, text: str) -> str:
         if not text.strip():
             return ""
         try:
-            self.compare_with(Path(text.strip()).expanduser(), Rules.usual())
+            self.compare_with(Path(text.strip()).expanduser())
         except KspyError as error:
             return str(error)
         self.action_sessions()

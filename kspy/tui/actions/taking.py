@@ -9,7 +9,6 @@ import numpy as np
 from kspy.errors import KspyError
 from kspy.recording.event import Event
 from kspy.tui.actions.acting import Acting
-from kspy.tui.compare import CompareMessagesScreen, CompareThreadsScreen
 from kspy.tui.export_screen import Choice, ExportScreen
 from kspy.wire.message import Message
 
@@ -58,6 +57,8 @@ class Taking(Acting):
             self.say(str(error))
             return
         self._left = None
+        from kspy.tui.compare import CompareMessagesScreen
+
         self.app.push_screen(CompareMessagesScreen(left, message))
 
     def action_compare_threads(self) -> None:
@@ -70,6 +71,8 @@ class Taking(Acting):
             self.say("this thread is marked; D on another one compares the two")
         else:
             left, self._left_thread = self._left_thread, None
+            from kspy.tui.compare import CompareThreadsScreen
+
             self.app.push_screen(CompareThreadsScreen(table, left, thread))
 
     # Exporting
