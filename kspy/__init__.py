@@ -30,7 +30,7 @@ of docs/filter.md:
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from kspy.version import __version__
 
@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from kspy.export.compared.report import Report
     from kspy.recording.reader import Recording
     from kspy.replay.client.result import Replayed
+    from kspy.speak.connect import Target
     from kspy.speak.kernel import Kernel
     from kspy.wire.message import Message
 
@@ -133,21 +134,18 @@ def connect(
 
     Raises `kspy.errors.KspyError`, on entering, where there is no such kernel or server.
     """
-    from kspy.speak.connect import Target, open_kernel
+    from kspy.speak.connect import open_kernel
 
-    return open_kernel(
-        Target(
-            existing=None if existing is None else os.fspath(existing),
-            kernel=kernel,
-            gateway=gateway,
-            kernel_id=kernel_id,
-            token=token,
-            ca=None if ca is None else os.fspath(ca),
-            insecure=insecure,
-            record=None if record is None else os.fspath(record),
-            overwrite=overwrite,
-        )
+    target = _target(
+        (existing, ca, record),
+        kernel=kernel,
+        gateway=gateway,
+        kernel_id=kernel_id,
+        token=token,
+        insecure=insecure,
+        overwrite=overwrite,
     )
+    return open_kernel(target)
 
 
 def replay_to(
@@ -193,22 +191,27 @@ def replay_to(
     from kspy.replay.client.pacing import Pace
     from kspy.replay.client.replaying import Plan
     from kspy.replay.client.result import replayed
-    from kspy.speak.connect import Target
 
     if existing is None and kernel is None and gateway is None:
         raise KspyError("say which kernel: existing, kernel or gateway")
-    target = Target(
-        existing=None if existing is None else os.fspath(existing),
+    target = _target(
+        (existing, ca, record),
         kernel=kernel,
         gateway=gateway,
         kernel_id=kernel_id,
         token=token,
-        ca=None if ca is None else os.fspath(ca),
         insecure=insecure,
-        record=None if record is None else os.fspath(record),
         overwrite=overwrite,
     )
     rules = (Rules.strict if strict else Rules.usual)(ignore)
     wanted = parse(only) if only else None
     plan = Plan(target, rules, Pace(speed, timeout), wanted, repeat, factor, strict)
     return replayed(Path(path), plan)
+
+
+def _target(paths: Sequence[str | os.PathLike[str] | None], **others: Any) -> Target:
+    """`paths` are `existing`, `ca` and `record`."""
+    from kspy.speak.connect import Target
+
+    existing, ca, record = (None if path is None else os.fspath(path) for path in paths)
+    return Target(existing=existing, ca=ca, record=record, **others)

@@ -6,7 +6,6 @@ import contextlib
 import shutil
 import sys
 import time
-from types import TracebackType
 from typing import Final, Self
 
 from kspy.analysis.progress import Progress
@@ -60,10 +59,5 @@ class ProgressLine:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.clear()

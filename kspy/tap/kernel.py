@@ -11,7 +11,6 @@ from pathlib import Path
 from subprocess import PIPE, STDOUT
 from typing import IO, Any
 
-from jupyter_client.kernelspec import KernelSpecManager, NoSuchKernel
 from jupyter_client.manager import AsyncKernelManager
 from jupyter_client.provisioning import LocalProvisioner
 
@@ -20,6 +19,7 @@ from kspy.tap.connection import Connection, Transport, parse
 from kspy.tap.guardian import Guardian
 from kspy.tap.metadata import describe_kernel
 from kspy.tap.ports import ReservedPorts
+from kspy.tap.spec_of import spec_of
 from kspy.tap.status import describe_status
 from kspy.wire.frames import CHANNELS
 
@@ -46,11 +46,7 @@ class LaunchedKernel:
         self._curve = curve
         self._tail: deque[str] = deque(maxlen=_TAIL_LINES)
         self._reader: threading.Thread | None = None
-        try:
-            self.spec = KernelSpecManager().get_kernel_spec(name)
-        except NoSuchKernel as error:
-            names = ", ".join(sorted(KernelSpecManager().find_kernel_specs())) or "none"
-            raise KspyError(f"no kernel is named {name!r} (there are: {names})") from error
+        self.spec = spec_of(name)
         folder = tempfile.mkdtemp(prefix="kspy-")
         self._guardian: Guardian | None = Guardian(folder)
         self._manager = AsyncKernelManager(

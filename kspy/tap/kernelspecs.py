@@ -19,12 +19,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
-from jupyter_client.kernelspec import KernelSpecManager, NoSuchKernel
+from jupyter_client.kernelspec import KernelSpecManager
 from jupyter_core.paths import SYSTEM_JUPYTER_PATH
 
 from kspy.errors import KspyError
 from kspy.tap import served_spec
 from kspy.tap.served_spec import Served
+from kspy.tap.spec_of import spec_of
 from kspy.tap.wrapper.arguments import MODULE, Arguments, of_kernelspec
 from kspy.tap.wrapper.spec import PYTHONS, python_of
 
@@ -49,14 +50,7 @@ class Installed:
 
 def below(kernel: str) -> tuple[str, dict[str, Any]]:
     """The folder and the contents of the kernelspec that is to be tapped. Raises `KspyError`."""
-    manager = KernelSpecManager()
-    try:
-        spec = manager.get_kernel_spec(kernel)
-    except NoSuchKernel as error:
-        names = ", ".join(sorted(manager.find_kernel_specs())) or "none"
-        raise KspyError(f"no kernel is named {kernel!r} (there are: {names})") from error
-    except Exception as error:  # whatever a broken kernel.json makes of it
-        raise KspyError(f"kernel {kernel}: its kernelspec cannot be read: {error}") from error
+    spec = spec_of(kernel)
     folder = str(spec.resource_dir)
     values: dict[str, Any] = spec.to_dict()
     if (Path(folder) / _FILE).exists():
@@ -125,9 +119,8 @@ def install(
             why = getattr(error, "strerror", None) or error
             hint = "" if user else "; --user installs it for you alone"
             raise KspyError(f"{folder}: cannot be installed: {why}{hint}") from error
-    found = manager.find_kernel_specs().get(name.lower(), "")
-    same = bool(found) and Path(found).resolve() == folder.resolve()
-    return Installed(name.lower(), display_name, str(folder), arguments, None if same else found)
+    hidden_by = _hidden_by(folder, manager.find_kernel_specs().get(name.lower(), ""))
+    return Installed(name.lower(), display_name, str(folder), arguments, hidden_by)
 
 
 def _write(folder: Path, values: dict[str, Any], copied: str | None) -> None:
@@ -172,9 +165,13 @@ def installed(prefix: str | None = None) -> Iterator[Installed]:
     for folder in sorted(folders, key=lambda folder: (folder.name.lower(), str(folder))):
         tapped = _read(folder.name.lower(), str(folder))
         if tapped:
-            seen = first.get(tapped.name, "")
-            same = bool(seen) and Path(seen).resolve() == folder.resolve()
-            yield replace(tapped, hidden_by=None if same else seen)
+            yield replace(tapped, hidden_by=_hidden_by(folder, first.get(tapped.name, "")))
+
+
+def _hidden_by(folder: Path, found: str) -> str | None:
+    """`Installed.hidden_by` of what is in `folder`, where frontends find what is in `found`."""
+    same = bool(found) and Path(found).resolve() == folder.resolve()
+    return None if same else found
 
 
 def _folders(place: str) -> list[Path]:

@@ -40,8 +40,8 @@ class Ids:
         """Are there ids to be found in texts that do not look like most?"""
 
     def __bool__(self) -> bool:
-        """Did any id change?"""
-        return any(old != new for old, new in self._new.items())
+        """Is there anything that `forward` and `backward` replace?"""
+        return bool(self._in_texts)
 
     def pair(self, old: str, new: str) -> bool:
         """Are these the same? If neither is known, they are from now on."""

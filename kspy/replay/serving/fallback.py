@@ -16,7 +16,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import threading
-import time
 from collections import deque
 from collections.abc import Callable, Coroutine, Sequence
 from functools import partial
@@ -29,6 +28,7 @@ from kspy.replay.serving.packing import pack
 from kspy.replay.serving.request import Request, delimiter_of
 from kspy.replay.serving.speaker import Speaker
 from kspy.speak.compose import Outgoing, new_header, new_session
+from kspy.speak.hearing import until_heard
 from kspy.speak.link import Link, Wire
 from kspy.speak.local import Launched
 from kspy.speak.thread import REPLIED
@@ -38,9 +38,7 @@ from kspy.wire.frames import Channel
 from kspy.wire.message import ROUTES, text
 from kspy.wire.packers import decode_header
 
-_ASK_SECONDS: Final = 1.0
 _WATCH_SECONDS: Final = 0.2
-_START_SECONDS: Final = 60.0
 
 Call = Callable[[Callable[[], None]], None]
 
@@ -242,19 +240,25 @@ class Fallback:
             await self._more.wait()
 
     async def _be_heard(self, link: ZeroMQLink) -> None:
-        """Ask until what the kernel publishes arrives."""
-        deadline = time.monotonic() + _START_SECONDS
-        heard = False
-        while not heard:
-            header = new_header("kernel_info_request", new_session(), {})
-            await link.send(link.encode(Outgoing("shell", header, {}, {}, {}, [])))
+        """Wait until what the kernel publishes arrives."""
+        found = False
+
+        async def heard(seconds: float) -> bool:
+            nonlocal found
             with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(_ASK_SECONDS):
-                    while not heard:
-                        heard = any(wire.channel == "iopub" for wire in await link.receive())
+                async with asyncio.timeout(seconds):
+                    while not found:
+                        found = any(wire.channel == "iopub" for wire in await link.receive())
             await self._check()
-            if not heard and time.monotonic() > deadline:
-                raise KspyError(f"kernel {self._name}: it publishes nothing")
+            return found
+
+        async def nudge(channel: Channel) -> None:
+            header = new_header("kernel_info_request", new_session(), {})
+            await link.send(link.encode(Outgoing(channel, header, {}, {}, {}, [])))
+
+        await until_heard(heard, nudge, owned=True)
+        if not found:
+            raise KspyError(f"kernel {self._name}: it publishes nothing")
 
     async def _pass_on(self, life: int, link: ZeroMQLink) -> None:
         receiving = asyncio.ensure_future(link.receive())
