@@ -115,8 +115,12 @@ class Installed:
             manager.context.destroy(linger=0)
 
     def files(self) -> list[Path]:
-        """The recordings, in the order of their names."""
-        return sorted(self.recordings.glob("*.kspy"))
+        """The recordings, the last written to at the end: names tell no more than the second."""
+        changed = {}
+        for path in self.recordings.glob("*.kspy"):
+            with contextlib.suppress(FileNotFoundError):  # an old one that has just been taken away
+                changed[path] = path.stat().st_mtime_ns
+        return sorted(changed, key=changed.__getitem__)
 
     def messages(self, path: Path | None = None) -> list[Message]:
         with kspy.open(path or self.files()[-1]) as recording:
