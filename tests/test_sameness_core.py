@@ -144,6 +144,8 @@ def test_the_names_of_a_map_may_be_ids() -> None:
         ("C:\\Temp\\ipykernel_1\\2.py", "C:\\Temp\\ipykernel_3\\4.py", True),
         ("Wall time: 3.2 ms", "Wall time: 1min 2s", True),
         ("Wall time: 3.2 ms x", "Wall time: 3.2 ms y", False),
+        ("Wall time: 1e+03 ns\nout", "Wall time: 1d 2h 3min 4s\nout", True),
+        ("Wall time: 99 ms\n2", "Wall time: 1 s\nCompiler : 110 ms\n2", True),
         (
             "CPU times: user 4 μs, sys: 0 ns, total: 4 μs\nWall time: 6.91 μs",
             "CPU times: user 1.2 ms, sys: 3 ms, total: 4.2 ms\nWall time: 7 ms",
@@ -154,7 +156,16 @@ def test_the_names_of_a_map_may_be_ids() -> None:
             "12 μs ± 1 μs per loop (mean ± std. dev. of 7 runs, 1,000 loops each)",
             True,
         ),
+        ("CPU times: total: 0 ns\n", "CPU times: total: 15.6 ms\n", True),
+        (
+            "7 ns ± 1e+03 ns per loop (mean ± std. dev. of 7 runs, 1,000 loops each)",
+            "The slowest run took 5.02 times longer than the fastest. This could mean that an"
+            " intermediate result is being cached.\n"
+            "7 ns ± 1 ns per loop (mean ± std. dev. of 7 runs, 1,000 loops each)",
+            True,
+        ),
         ("3 ms", "4 ms", False),
+        ("total: 3 s", "total: 4 s", False),
         ("Price 3 s per loop", "Price 4 s per loop", False),
         ("0x1234567890abcdef", "0x1234567890abcdee", False),
         ("0x00007f3a5c0d2e10", "0x00007f3a5c0d2e11", True),

@@ -215,6 +215,17 @@ def shut_down(to: Conversation) -> None:
     to.status("idle", nobody)
 
 
+def shut_down_by_client(*, idle: bool) -> Talk:
+    def talk(to: Conversation) -> None:
+        request = to.ask("shutdown_request", {"restart": False}, "control")
+        to.status("busy", request)
+        to.reply(request, {"status": "ok", "restart": False}, "control")
+        if idle:
+            to.status("idle", request)
+
+    return talk
+
+
 @pytest.mark.parametrize(
     ("rule", "old", "new"),
     [
@@ -226,6 +237,7 @@ def shut_down(to: Conversation) -> None:
         ("starting", unasked("status", execution_state="starting"), one()),
         ("readiness", waiting(3), waiting(1)),
         ("ending", shut_down, one()),
+        ("ending", shut_down_by_client(idle=True), shut_down_by_client(idle=False)),
         ("addresses", one(display("<A at 0x7f3a5c0d2e10>")), one(display("<A at 0x7f3a5c0d2e50>"))),
         ("ids", one(display("x", display_id=A)), one(display("x", display_id=B))),
         ("execution times", one(stream("Wall time: 3 ms")), one(stream("Wall time: 4 ms"))),

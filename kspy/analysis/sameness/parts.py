@@ -37,6 +37,7 @@ _HB: Final = CHANNELS.index("hb")
 _IOPUB: Final = CHANNELS.index("iopub")
 _SUBSHELL: Final = "create_subshell_reply"
 _READY: Final = "kernel_info_request"
+_SHUTDOWN: Final = "shutdown_request"
 _RESTARTED: Final = "kernel_restarted"
 _DIED: Final = "kernel_died"
 
@@ -64,6 +65,10 @@ class Parts:
             self.left_out[COPIES] += int(copies.sum())
             self._order = self._order[~copies[self._order]]
         count = int(numbers.max(initial=-1)) + 1
+        if rules.has(ENDING):
+            last = self._last_words(table.heads[:count])
+            self.left_out[ENDING] += len(last)
+            self._order = self._order[~np.isin(self._order, last)]
         self._starts = np.searchsorted(numbers[self._order], np.arange(count + 1))
         self._subshells = _SUBSHELL in table.names
         self._restarts = [
@@ -180,6 +185,15 @@ class Parts:
         told = np.isin(threads, threads[own])  # who asked may have left before the answer
         copies[places[~own & told & ~rows.to_client[heads]]] = True
         return copies
+
+    def _last_words(self, heads: NDArray[Any]) -> list[int]:
+        """That a kernel is idle after it has replied that it shuts down: it may be gone before."""
+        if _SHUTDOWN not in self.table.names:
+            return []
+        shutdown = list(self.table.names).index(_SHUTDOWN)
+        threads = np.flatnonzero(self.table.rows(0, self._length).types[heads] == shutdown)
+        idles = (self.table.idle(thread) for thread in threads.tolist())
+        return [place for place in idles if place is not None and place < self._length]
 
     def _heartbeats(self) -> list[int]:
         found: list[int] = np.flatnonzero(self.table.thread_numbers[: self._length] < 0).tolist()

@@ -70,8 +70,8 @@ class Rule:
         object.__setattr__(self, "pattern", Pattern(self.text) if self.text else None)
 
 
-_NUMBER: Final = r"[0-9][0-9.,]*"
-_TIME: Final = rf"{_NUMBER} ?(?:ns|[µμu]s|ms|s|min|h)(?: {_NUMBER} ?(?:s|min))*\b"
+_NUMBER: Final = r"[0-9][0-9.,]*(?:e[+-]?[0-9]+)?"
+_TIME: Final = rf"{_NUMBER} ?(?:ns|[µμu]s|ms|s|min|h|d)(?: {_NUMBER} ?(?:s|min|h))*\b"
 
 RULES: Final[tuple[Rule, ...]] = (
     Rule(
@@ -109,9 +109,11 @@ RULES: Final[tuple[Rule, ...]] = (
         "execution times",
         "How long it took, as metadata and the output of %time and %timeit say it.",
         ("metadata.started",),
-        text=rf"(?:user {_TIME}, sys: {_TIME}, total: {_TIME}|Wall time: {_TIME}"
-        rf"|{_TIME}(?: ± {_TIME})? per loop \(mean ± std\. dev\. of [^)]*\)"
-        rf"|The slowest run took {_NUMBER} times longer)",
+        text=rf"(?:CPU times: (?:user {_TIME}, sys: {_TIME}, )?total: {_TIME}"
+        rf"|Wall time: {_TIME}(?:\nCompiler : {_TIME})?(?:\nParser   : {_TIME})?"
+        rf"|(?:The slowest run took {_NUMBER} times longer than the fastest\. .*\n)?"
+        rf"{_TIME}(?: ± {_TIME})? per loop \(mean ± std\. dev\. of [^)]*\)"
+        rf"(?:\nCompiler time: {_TIME})?)",
     ),
     Rule(
         "engines",
@@ -165,7 +167,11 @@ RULES: Final[tuple[Rule, ...]] = (
     Rule(COPIES, "A server sends each of its WebSockets what a kernel publishes; one copy counts."),
     Rule(STARTING, "The status that a kernel starts reaches only who listens by then."),
     Rule(READINESS, "How often a client asks for kernel_info before it begins."),
-    Rule(ENDING, "What a kernel says when it is shut down by somebody else than the clients."),
+    Rule(
+        ENDING,
+        "What a kernel says when it is shut down by somebody else than the clients, and whether it"
+        " says that it is idle after a shutdown_request: it may be gone before.",
+    ),
     Rule(
         DEBUGGER,
         "What a Python kernel's debugger says of frozen modules when it is loaded, or not.",
