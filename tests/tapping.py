@@ -212,6 +212,21 @@ def tapping(*arguments: str, **environment: str) -> Iterator[Tap]:
             tap.force_end()
 
 
+def wait_ready(client: BlockingKernelClient) -> None:
+    """Wait until the kernel answers; one silent for a second is not dead, as the client has it."""
+
+    def answers() -> bool:
+        try:
+            client.wait_for_ready(timeout=PATIENCE)
+        except RuntimeError as error:
+            if "died" not in str(error):
+                raise
+            return False
+        return True
+
+    wait_for(answers, "the kernel")
+
+
 @contextlib.contextmanager
 def connected(connection_file: Path, *, ready: bool = True) -> Iterator[BlockingKernelClient]:
     """A client of Jupyter's own; `ready`: wait until the kernel answers."""
@@ -220,7 +235,7 @@ def connected(connection_file: Path, *, ready: bool = True) -> Iterator[Blocking
     client.start_channels()
     try:
         if ready:
-            client.wait_for_ready(timeout=PATIENCE)
+            wait_ready(client)
         yield client
     finally:
         client.stop_channels()

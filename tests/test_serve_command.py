@@ -146,7 +146,7 @@ def test_the_client_is_asked_for_input() -> None:
 
         assert printed(client, code, allow_stdin=True, stdin_hook=on_input)[1] == "hello Ada\n"
         assert printed(client, code, allow_stdin=False)[1] == "hello Ada\n"
-        assert served.said.count("kspy:") == 1
+        wait_for(lambda: served.said.count("kspy:") == 1, "the one line")
 
 
 def test_speed_changes_no_order(tmp_path: Path) -> None:

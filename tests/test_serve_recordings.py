@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from tapping import wait_for
 from viewing import RECORDINGS
 
 import kspy
@@ -123,4 +124,4 @@ def compare(name: str, kernel: ServedKernel) -> None:
         asyncio.run(converse(kernel.connection_file))
         assert "kspy:" not in kernel.said, name
         if name == "kernel-dies":
-            assert "the recorded kernel died here" in kernel.said
+            wait_for(lambda: "the recorded kernel died here" in kernel.said, "its last words")

@@ -11,7 +11,17 @@ import sys
 import psutil
 import pytest
 from command import KSPY, kspy
-from tapping import PATIENCE, Tap, answer, ask, short_folder, surroundings, tapping, wait_for
+from tapping import (
+    PATIENCE,
+    Tap,
+    answer,
+    ask,
+    short_folder,
+    surroundings,
+    tapping,
+    wait_for,
+    wait_ready,
+)
 
 CLIENT = """
 import sys
@@ -84,7 +94,7 @@ def test_a_restart_goes_on_with_the_same_client() -> None:
             ask(client, "shutdown_request", {"restart": True})
             second = tap.wait_event("kernel_restarted").data["pid"]
             assert second != first
-            client.wait_for_ready(timeout=PATIENCE)
+            wait_ready(client)
             reply = answer(client, client.execute("x"))
             assert reply["content"]["ename"] == "NameError"
         assert tap.end() == 0
