@@ -12,10 +12,11 @@ from tempfile import TemporaryDirectory
 from typing import Any, Final, cast
 from unittest.mock import patch
 
+from textual.app import App
 from textual.events import Key, Paste
 from textual.keys import key_to_character
 from textual.pilot import Pilot
-from textual.widgets import Static
+from textual.widgets import Input, Static
 
 from kspy.tui.app import KspyApp
 from kspy.tui.detail.rendered_view import RenderedView
@@ -46,10 +47,21 @@ async def enter(pilot: Pilot[Any], *keys: str) -> None:
     """Press keys, one after the other; `=text` is pasted. The list is drawn after each."""
     for key in keys:
         if key.startswith("="):
-            pilot.app.post_message(Paste(key[1:]))
+            await _paste(pilot.app, key[1:])
         else:
             await pilot.press(key)
         await settled(pilot, LIST_SECONDS)
+
+
+async def _paste(app: App[Any], text: str) -> None:
+    """It goes from the app to the screen to the entry, each in its own time."""
+    entry = app.focused
+    before = entry.value if isinstance(entry, Input) else None
+    app.post_message(Paste(text))
+    until = time.monotonic() + 10
+    while text and isinstance(entry, Input) and entry.value == before:
+        assert time.monotonic() < until, f"not pasted: {text}"
+        await asyncio.sleep(0.005)
 
 
 async def hurry(pilot: Pilot[Any], *keys: str) -> None:

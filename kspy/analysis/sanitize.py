@@ -25,6 +25,9 @@ UNSAFE: Final = re.compile(
     r"\U000e0000-\U000e007f]"  # tags: text that no terminal shows
 )
 
+_GRAPHEME_JOINER: Final = "\u034f"
+"""The only one of them that Python takes for printable."""
+
 SYMBOLS: Final = {"\n": "⏎", "\r\n": "⏎", "\t": "⇥", "\x7f": "␡"}
 
 ELLIPSIS: Final = "…"
@@ -35,7 +38,7 @@ MARKS_A_CELL: Final = 8
 
 def one_line(text: str) -> str:
     """`text` as one line without anything that a terminal or an encoder acts upon."""
-    if text.isprintable():
+    if text.isprintable() and _GRAPHEME_JOINER not in text:
         return text
     return UNSAFE.sub(_visible, COLOUR.sub("", text))
 
