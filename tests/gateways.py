@@ -7,7 +7,6 @@ import json
 import re
 import secrets
 import signal
-import socket
 import subprocess
 import sys
 import uuid
@@ -17,6 +16,7 @@ from typing import Any
 
 import psutil
 from command import KSPY
+from servers import free_port
 from tapping import PATIENCE, answers, surroundings, wait_for
 from tornado.httpclient import AsyncHTTPClient, HTTPRequest, HTTPResponse
 from tornado.websocket import WebSocketClientConnection, websocket_connect
@@ -79,13 +79,6 @@ class Server:
         self.process = process
         self.url = url
         self.token = token
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 @contextlib.contextmanager

@@ -18,6 +18,8 @@ from typing import Any, Literal
 import psutil
 from tapping import PATIENCE, surroundings, wait_for
 
+from kspy.tap.ports import ReservedPorts
+
 Kind = Literal["jupyter_server", "jupyterlab", "kernel_gateway"]
 
 
@@ -57,9 +59,9 @@ class Server:
 
 
 def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """One that the system gives nobody of its own accord before it is listened at."""
+    with contextlib.closing(ReservedPorts(1)) as found:
+        return found.numbers[0]
 
 
 def own_certificate(folder: Path) -> tuple[Path, Path]:

@@ -72,7 +72,8 @@ def code_runs(server: Server, folder: Path, *to: str | Path) -> None:
     recording = folder / "session.kspy"
     arguments = ("--code", "print(6 * 7)", *to, "-o", recording, "--json")
     ran = sent(folder, *arguments, JUPYTER_TOKEN=server.token)
-    assert (ran.returncode, ran.stderr) == (0, "")
+    assert ran.stderr == ""
+    assert ran.returncode == 0
     assert sorted(types(ran.stdout)) == sorted(
         ["execute_request", "status", "execute_input", "stream", "execute_reply", "status"]
     )
