@@ -192,6 +192,10 @@ class Chunk:
         """Time, route, client, flags and count of frames of each message."""
         return zip(self.times, self.routes, self.clients, self.flags, self._counts, strict=True)
 
+    def all_counts(self) -> Sequence[int]:
+        """How many frames each message has."""
+        return self._counts
+
     def all_lengths(self) -> Sequence[int]:
         """Lengths of all frames of all messages."""
         return self._lengths

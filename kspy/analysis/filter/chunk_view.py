@@ -30,7 +30,12 @@ somewhere within the JSON of a message over WebSocket, whose bytes all count as 
 _HB: Final = CHANNELS.index("hb")
 _AFTER: Final = {"header": 2, "parent_header": 3, "metadata": 4, "content": 5}
 _BRACE: Final = ord("{")
-_IN_OBJECT: Final = np.frombuffer(b'"} \t\r\n', np.uint8)
+_IN_OBJECT: Final = np.isin(np.arange(256), np.frombuffer(b'"} \t\r\n', np.uint8))
+"""Which bytes may come after an object's brace."""
+_IS_PACKED: Final = np.isin(np.arange(256), [*range(0x80, 0x90), 0xDE, 0xDF])
+"""Which bytes a map of msgpack may begin with."""
+_ENCODINGS: Final = np.array([ENCODINGS.index(encoding_in(n)) for n in range(256)], np.int8)
+"""By the flags of a message: the place of its encoding in `ENCODINGS`."""
 _JSON: Final = ENCODINGS.index("json")
 _V1: Final = ENCODINGS.index("v1")
 _V1_OFFSETS: Final = len(PARTS) + 2
@@ -43,9 +48,19 @@ class Part:
     """Where one part of each message is in the bytes of a chunk, and how it is written."""
 
     def __init__(self, starts: Array, stops: Array, kinds: Array) -> None:
-        self.starts: list[int] = starts.tolist()
-        self.stops: list[int] = stops.tolist()
+        self._starts = starts
+        self._stops = stops
         self.kinds = kinds
+
+    @cached_property
+    def starts(self) -> list[int]:
+        starts: list[int] = self._starts.tolist()
+        return starts
+
+    @cached_property
+    def stops(self) -> list[int]:
+        stops: list[int] = self._stops.tolist()
+        return stops
 
 
 class ChunkView:
@@ -75,7 +90,7 @@ class ChunkView:
     @cached_property
     def counts(self) -> Array:
         """How many frames each message has."""
-        return np.fromiter((row[4] for row in self.chunk.rows()), np.int64, len(self))
+        return np.asarray(self.chunk.all_counts(), np.int64)
 
     @cached_property
     def firsts(self) -> Array:
@@ -102,10 +117,9 @@ class ChunkView:
         starts, stops = self.edges[:-1], self.edges[1:]
         frames = np.flatnonzero((stops - starts == size) & (stops <= len(self.data)))
         data = np.frombuffer(self.data, np.uint8)
-        matching = np.ones(len(frames), bool)
         for offset, byte in enumerate(DELIMITER):
-            matching &= data[starts[frames] + offset] == byte
-        frames = frames[matching][::-1]  # the first of several is set last
+            frames = frames[data[starts[frames] + offset] == byte]
+        frames = frames[::-1]  # the first of several is set last
         owners = np.searchsorted(self.firsts, frames, "right") - 1
         found[owners] = frames
         routes = np.frombuffer(self.chunk.routes, np.uint8)
@@ -116,19 +130,21 @@ class ChunkView:
     @cached_property
     def encodings(self) -> Array:
         """The place of each message's encoding in `ENCODINGS`."""
-        known = np.array([ENCODINGS.index(encoding_in(flags)) for flags in range(256)], np.int8)
         routes = np.frombuffer(self.chunk.routes, np.uint8)
-        return np.where(routes & 7 == _HB, 0, known[np.frombuffer(self.chunk.flags, np.uint8)])
+        flags = np.frombuffer(self.chunk.flags, np.uint8)
+        return np.where(routes & 7 == _HB, 0, _ENCODINGS[flags])
 
     @cached_property
     def v1_offsets(self) -> tuple[Array, Array]:
         """The places of v1 payloads without buffers; where channel, header and so on begin, a row
         each, with the end of the content last."""
+        if not (v1 := self.encodings == _V1).any():
+            return np.empty(0, np.int64), np.empty((0, _V1_OFFSETS), np.int64)
         bounds = self.edges[self.firsts]
         sizes = np.diff(bounds)
         width = 8 * (_V1_OFFSETS + 1)
         fits = (self.counts == 1) & (sizes >= width) & (bounds[1:] <= len(self.data))
-        places = np.flatnonzero((self.encodings == _V1) & fits)
+        places = np.flatnonzero(v1 & fits)
         table = np.frombuffer(self.data, np.uint8)[bounds[places][:, None] + np.arange(width)]
         numbers = table.view("<u8")
         first = np.full(len(places), width, np.uint64)
@@ -174,9 +190,8 @@ class ChunkView:
         data = np.frombuffer(self.data, np.uint8)
         some = np.flatnonzero(near)
         first, second = data[starts[some]], data[starts[some] + 1]
-        kinds[some[(first == _BRACE) & np.isin(second, _IN_OBJECT)]] = JSON
-        packed = ((first & 0xF0) == 0x80) | (first == 0xDE) | (first == 0xDF)
-        kinds[some[packed]] = PACKED
+        kinds[some[(first == _BRACE) & _IN_OBJECT[second]]] = JSON
+        kinds[some[_IS_PACKED[first]]] = PACKED
         if self.bounds[-1] > len(self.data):  # its last message goes on elsewhere
             kinds[-1] = OTHER
         return Part(starts, stops, kinds)
@@ -189,8 +204,10 @@ class ChunkView:
         if not needle.finds:
             return np.full(n, OPEN, np.int8)
         part = self.part(name)
-        open_kinds = (OTHER, PACKED) if needle.numberish else (OTHER,)
-        found = bytearray((np.isin(part.kinds, open_kinds) * OPEN).astype(np.int8).tobytes())
+        unclear = part.kinds == OTHER
+        if needle.numberish:
+            unclear |= part.kinds == PACKED
+        found = bytearray((unclear * OPEN).astype(np.int8).tobytes())
         for find in needle.finds:
             self._mark(found, find, part, sure=find == needle.sure)
         if needle.escapes is not None and self.has_escapes:
@@ -198,10 +215,12 @@ class ChunkView:
         return np.frombuffer(found, np.int8)
 
     def _mark(self, found: bytearray, find: bytes, part: Part, *, sure: bool) -> None:
-        lowered, data, bounds = self.lowered, self.data, self.bounds
-        starts, stops, kinds = part.starts, part.stops, part.kinds
-        size = len(find)
+        lowered, data = self.lowered, self.data
         at = lowered.find(find)
+        if at < 0:
+            return
+        bounds, starts, stops, kinds = self.bounds, part.starts, part.stops, part.kinds
+        size = len(find)
         while at >= 0:
             place = bisect_right(bounds, at) - 1
             start = starts[place]
