@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import signal
 import sys
 from collections.abc import Mapping
@@ -54,6 +55,7 @@ def main() -> None:
     )
     parser.add_argument("--profile", action="store_true", help="print where the time goes, too")
     options = parser.parse_args()
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # who has kspy installed has its bytecode
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     rows: list[Row] = []
     for name in options.only or BENCHMARKS:
