@@ -25,10 +25,11 @@ CELLS = (
 NEXT = """
 That was {file}: every message between the client and the kernel. Try next:
 
-  {kspy} show {file}        the same, in the order in which it happened
-  {kspy} show --json {file} | head -3
-  {kspy} info {file}        a page: kernel, counts, slowest requests
-  {kspy} tap --kernel python3    your own client: connect it as the tap says
+  {kspy} view {file}                      look at it; ? names the keys
+  {kspy} show --json {file} | head -3     a line a message, for scripts
+  {kspy} info {file}                      a page: kernel, counts, slowest requests
+  {kspy} replay {file} --kernel python3   send it again, and say what is not the same
+  {kspy} tap --kernel python3                your own client: connect it as the tap says
 """
 
 
