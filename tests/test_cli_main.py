@@ -57,6 +57,17 @@ def test_one_line_and_exit_code_2(arguments: list[str], complaint: str) -> None:
     assert refused.stderr.count("\n") == 1
 
 
+@pytest.mark.parametrize("closed", [">&-", "<&- >&- 2>&-"])
+def test_streams_that_are_closed_take_no_answer_away(closed: str) -> None:
+    recordings = Path(__file__).parent.parent / "recordings"
+    command = f'"$0" -m kspy diff "$1" "$2" {closed}'
+    paths = [str(recordings / name) for name in ("hello.kspy", "error.kspy")]
+    printed = subprocess.run(
+        ["sh", "-c", command, sys.executable, *paths], capture_output=True, check=False
+    )
+    assert (printed.returncode, printed.stderr) == (1, b"")
+
+
 def test_a_full_disk_is_one_line_too(tmp_path: Path) -> None:
     path = tmp_path / "session.kspy"
     with Conversation(path) as talk:

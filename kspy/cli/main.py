@@ -11,6 +11,7 @@ import importlib
 import os
 import sys
 import traceback
+from pathlib import Path
 from typing import Final
 
 import click
@@ -73,6 +74,7 @@ def run() -> None:
 
 def main(arguments: list[str]) -> int | str | None:
     """Run the command that `arguments` name; return the exit code."""
+    _open_what_is_closed()
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")  # not every terminal speaks UTF-8
@@ -134,6 +136,18 @@ def _complain(message: str) -> int:
     with contextlib.suppress(OSError):  # nobody is left to complain to
         click.echo(f"kspy: {' '.join(message.split())}", err=True)
     return NOT_DONE
+
+
+def _open_what_is_closed() -> None:
+    """A shell's `>&-` leaves out a stream; the next file that is opened would take its place."""
+    descriptor = os.open(os.devnull, os.O_RDWR)
+    while descriptor <= 2:
+        descriptor = os.dup(descriptor)
+    os.close(descriptor)
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            stream = Path(os.devnull).open(mode, encoding="utf-8")  # noqa: SIM115
+            setattr(sys, name, stream)
 
 
 def _close_stdout() -> None:
