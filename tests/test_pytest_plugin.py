@@ -8,10 +8,12 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
 from recorded import tell
 from tapping import surroundings
 
 import kspy
+from kspy.pytest_plugin.plugin import Kept
 from kspy.recording.writer import Writer
 
 RECORDINGS = Path(__file__).parent.parent / "recordings"
@@ -65,6 +67,10 @@ def test_the_kernel_answers_otherwise(kspy_replay):
 
 def test_that_it_does_is_seen(kspy_replay):
     assert not kspy_replay("changed.kspy", check=False).same
+
+def test_somebody_has_enough(kspy_tap):
+    kspy_tap.client()
+    raise KeyboardInterrupt
 """
 
 
@@ -143,18 +149,53 @@ def test_all_of_it_in_one_run(tmp_path: Path) -> None:
     with kspy.open(other) as recording:
         assert any("hello" in str(message.content.get("text")) for message in recording)
 
-    # so it is where a test does not begin, or does not end well; nothing else is kept
+    # so it is where a test does not begin, or does not end well, or is interrupted, and that is
+    # named, too; nothing else is kept
+    with kspy.open(kept / "test_it.py-test_somebody_has_enough.kspy") as recording:
+        assert recording.state == "whole"
     assert sorted(path.name.removeprefix("test_it.py-test_") for path in kept.iterdir()) == [
         "a_tap_that_does_not_begin.kspy",
         "a_tap_that_fails-2.kspy",
         "a_tap_that_fails.kspy",
+        "somebody_has_enough.kspy",
         "the_kernel_answers_otherwise.kspy",
         "what_comes_after_fails.kspy",
     ]
-    assert said.count("kspy view") == 4
+    assert said.count("kspy view") == 5
 
     # what is not there is one line
     assert "no kernel is named 'no-such-kernel'" in said
     assert "none.kspy" in said
     assert "Traceback" not in said
     assert "another exception" not in said
+
+
+def test_a_folder_that_cannot_be_written_to_ends_no_run(
+    tmp_path: Path, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A recording is kept where it was made then: there is no other."""
+    monkeypatch.setattr(request.config.option, "kspy_recordings", str(tmp_path / "a file"))
+    (tmp_path / "a file").touch()
+    made = tmp_path / "session.kspy"
+    made.write_text("evidence")
+    kept = Kept(request.node)
+    kept.add(made)
+    assert kept.keep() == [made]
+    kept.settle()
+    assert made.read_text() == "evidence"
+
+
+def test_where_keeping_a_recording_fails_it_stays_and_that_is_said(
+    tmp_path: Path, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(request.config.option, "kspy_recordings", str(tmp_path / "kept"))
+    made = tmp_path / "session.kspy"
+    made.write_text("evidence")
+    kept = Kept(request.node)
+    kept.add(made)
+    [place] = kept.keep()
+    place.mkdir()
+    (place / made.name).mkdir()
+    with pytest.warns(pytest.PytestWarning, match="session.kspy"):
+        kept.settle()
+    assert made.read_text() == "evidence"

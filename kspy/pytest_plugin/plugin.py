@@ -6,6 +6,7 @@ named in the report. `kspy_serve` plays the kernel of a recording, `kspy_replay`
 
 from __future__ import annotations
 
+import os
 import re
 import shlex
 import shutil
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     Replay = Callable[..., Replayed]
 
 _FOLDER: Final = "kspy-recordings"
+_TITLE: Final = "kspy: what was said"
 _LONGEST: Final = 150
 _UNSAFE: Final = re.compile(r"[^\w.-]+")
 
@@ -35,6 +37,7 @@ class Kept:
     """
 
     def __init__(self, item: pytest.Item) -> None:
+        self._item = item
         option = item.config.getoption("kspy_recordings") or item.config.getini("kspy_recordings")
         self._folder = item.config.rootpath / str(option)
         self._name = _UNSAFE.sub("-", item.nodeid)[-_LONGEST:].strip("-")
@@ -47,17 +50,29 @@ class Kept:
         """Keep them all; where those will be that were not kept before."""
         found = [made for made, kept in self._made.items() if kept is None and made.exists()]
         for made in found:
-            self._made[made] = self._free()
+            self._made[made] = self._place(made)
         return [kept for made in found if (kept := self._made[made])]
 
     def settle(self) -> None:
         """The test is over: put each where it is kept, or remove it."""
         for made, kept in self._made.items():
-            if kept and made.exists():
-                kept.parent.mkdir(parents=True, exist_ok=True)
-                shutil.move(made, kept)
-            made.unlink(missing_ok=True)
+            if kept and kept != made and made.exists():
+                try:
+                    shutil.move(made, kept)
+                except OSError as error:  # it stays where it is: there is no other
+                    self._item.warn(pytest.PytestWarning(f"{kept}: {error.strerror}; see {made}"))
+                    continue
+            if kept != made:
+                made.unlink(missing_ok=True)
         self._made.clear()
+
+    def _place(self, made: Path) -> Path:
+        """Where it is to be kept: where it was made if the folder cannot be written to."""
+        try:
+            self._folder.mkdir(parents=True, exist_ok=True)
+        except OSError:
+            return made
+        return self._free() if os.access(self._folder, os.W_OK | os.X_OK) else made
 
     def _free(self) -> Path:
         """A name that no other recording has."""
@@ -71,6 +86,8 @@ class Kept:
 
 
 _KEPT: Final = pytest.StashKey[Kept]()
+_INTERRUPTED: Final = pytest.StashKey[tuple[Kept, list[str]]]()
+"""Of the test that Ctrl-C ended, and what to say of it."""
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -90,13 +107,41 @@ def pytest_runtest_makereport(
     """Name the recordings in the report of a test that failed, in whichever phase."""
     report = yield
     kept = item.stash.get(_KEPT, None)
-    if report.failed and kept:
-        lines = [f"kspy view {shlex.quote(str(path))}" for path in kept.keep()]
-        if lines:
-            report.sections.append(("kspy: what was said", "\n".join(lines)))
+    if report.failed and kept and (lines := _views(kept)):
+        report.sections.append((_TITLE, "\n".join(lines)))
     if kept and report.when == "teardown":
         kept.settle()
     return report
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
+    """A test that Ctrl-C ends has no report; but it may be the one that hangs."""
+    try:
+        return (yield)
+    except (KeyboardInterrupt, pytest.exit.Exception):
+        if kept := item.stash.get(_KEPT, None):
+            item.config.stash[_INTERRUPTED] = kept, _views(kept)
+        raise
+
+
+@pytest.hookimpl(wrapper=True, trylast=True)
+def pytest_sessionfinish(session: pytest.Session) -> Generator[None, object, object]:
+    """Its fixtures end in here; then its recordings are whole."""
+    try:
+        return (yield)
+    finally:
+        if interrupted := session.config.stash.get(_INTERRUPTED, None):
+            interrupted[0].settle()
+
+
+def pytest_terminal_summary(
+    terminalreporter: pytest.TerminalReporter, config: pytest.Config
+) -> None:
+    _, lines = config.stash.get(_INTERRUPTED, (None, []))
+    if lines:
+        terminalreporter.section(_TITLE)
+        terminalreporter.line("\n".join(lines))
 
 
 @pytest.fixture
@@ -170,6 +215,10 @@ def kspy_replay(
         return result
 
     return replay
+
+
+def _views(kept: Kept) -> list[str]:
+    return [f"kspy view {shlex.quote(str(path))}" for path in kept.keep()]
 
 
 def _kept(request: pytest.FixtureRequest) -> Kept:
