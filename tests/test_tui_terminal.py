@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import os
 import shutil
+import subprocess
 from pathlib import Path
 
 import pytest
 from command import KSPY
-from tapping import Tap, tapping, until_idle
+from tapping import PATIENCE, Tap, tapping, until_idle
 from terminal import Terminal, terminal
+
+RECORDINGS = Path(__file__).parent.parent / "recordings"
 
 pytestmark = pytest.mark.skipif(shutil.which("tmux") is None, reason="needs tmux")
 
@@ -48,3 +52,16 @@ def work_and_look(tap: Tap, shell: Terminal) -> None:
         shell.wait_for("not following")
         shell.press("End")
         shell.wait_gone("not following")
+
+
+def test_what_is_drawn_needs_a_terminal_too() -> None:
+    """It is drawn on stderr, which somebody may have sent elsewhere."""
+    outer, inner = os.openpty()
+    command = [KSPY, "view", str(RECORDINGS / "hello.kspy")]
+    refused = subprocess.run(
+        command, stdin=inner, stdout=inner, stderr=subprocess.PIPE, timeout=PATIENCE, check=False
+    )
+    os.close(outer)
+    os.close(inner)
+    assert refused.returncode == 2
+    assert b"the viewer needs a terminal" in refused.stderr

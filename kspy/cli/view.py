@@ -83,7 +83,8 @@ def view(
         command = view_command(file, filter_text, threads, theme, diff=diff, ignore=ignore)
         serve(command, title=file.resolve().name, port=port or 0)
         return
-    if _DRIVER_VARIABLE not in os.environ and not (sys.stdout.isatty() and sys.stdin.isatty()):
+    streams = (sys.stdin, sys.stdout, sys.stderr)  # what is drawn goes to stderr
+    if _DRIVER_VARIABLE not in os.environ and not all(stream.isatty() for stream in streams):
         raise KspyError(
             f"the viewer needs a terminal; where there is none: kspy show {shlex.quote(str(file))}"
         )
