@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 import stat
 import subprocess
@@ -227,6 +228,8 @@ def test_what_cannot_be_served_is_said_in_a_line(
         ((hello, "--speed", "0"), "--speed 0 is no speed"),
         ((hello, "--speed", "nan"), "--speed nan is no speed"),
         ((hello, "--speed", "2", "--fast"), "exclude each other"),
+        ((hello, "--sped", "2"), "No such option '--sped'"),
+        ((hello, hello, "--connection-file", wrong), "unexpected extra argument"),
         ((hello, "--fallback", "no-such"), "no kernel is named 'no-such'"),
         ((hello, "--connection-file", wrong), "is no connection file"),
         ((hello, "--connection-file", tmp_path / "no" / "k.json"), "No such file"),
@@ -235,3 +238,15 @@ def test_what_cannot_be_served_is_said_in_a_line(
         (line,) = capsys.readouterr().err.splitlines()
         assert why in line
     assert sorted(path.name for path in tmp_path.iterdir()) == ["e.kspy", "wrong.json"]
+
+
+def test_what_a_frontend_adds_is_let_pass(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As `jupyter run` adds its files. Then it looks at the connection file, and ends here."""
+    monkeypatch.setenv("JPY_PARENT_PID", str(os.getpid()))
+    given = tmp_path / "kernel.json"
+    given.write_text("{}")
+    words = [str(RECORDINGS / "hello.kspy"), "--connection-file", str(given), "cell.py", "--debug"]
+    assert main(["serve", *words]) == 2
+    assert f"{given}: is no connection file" in capsys.readouterr().err

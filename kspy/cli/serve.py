@@ -10,7 +10,7 @@ import click
 
 from kspy.analysis.units import plural
 from kspy.replay.serving.performance import FAST
-from kspy.replay.serving.server import Options
+from kspy.replay.serving.server import Options, started_by_frontend
 from kspy.replay.serving.server import serve as serve_recording
 
 _HELP: Final = """Play the kernel of RECORDING: answer each request as it was answered then.
@@ -26,7 +26,11 @@ nearest, or goes to the --fallback. Ends on Ctrl-C, or when a client shuts it do
 """
 
 
-@click.command(help=_HELP, short_help="Play the kernel of a recording.")
+@click.command(
+    help=_HELP,
+    short_help="Play the kernel of a recording.",
+    context_settings={"ignore_unknown_options": True, "allow_extra_args": True},
+)
 @click.argument("recording", type=click.Path(path_type=Path))
 @click.option(
     "--connection-file",
@@ -37,13 +41,16 @@ nearest, or goes to the --fallback. Ends on Ctrl-C, or when a client shuts it do
 @click.option("--speed", type=float, metavar="N", help="So many times as fast. [default: 1]")
 @click.option("--fast", is_flag=True, help="Without the recorded pauses.")
 @click.option("--fallback", metavar="NAME", help="A kernel for what was not recorded.")
+@click.pass_context
 def serve(
+    context: click.Context,
     recording: Path,
     connection_file: str | None,
     speed: float | None,
     fast: bool,
     fallback: str | None,
 ) -> None:
+    _check_more(context.args, connection_file)
     if fast and speed is not None:
         raise click.UsageError("--speed and --fast exclude each other")
     if speed is not None and not 0 < speed < FAST:
@@ -64,6 +71,16 @@ def serve(
         )
     )
     _say(ended)
+
+
+def _check_more(arguments: list[str], connection_file: str | None) -> None:
+    """Frontends hand a kernel more arguments, as `jupyter run` its files; kernels let them pass."""
+    if not arguments or started_by_frontend(connection_file):
+        return
+    first = arguments[0]
+    if first.startswith("-"):
+        raise click.NoSuchOption(first)
+    raise click.UsageError(f"Got unexpected extra argument ({first})")
 
 
 def _say(line: str) -> None:

@@ -71,8 +71,13 @@ def serve(options: Options) -> str:
         stack.callback(sockets.close)
         if not given:
             stack.enter_context(connection_file(sockets.connection, path))
-        owned = given and frontend() is not None
+        owned = given and started_by_frontend(path)
         return _Server(options, book, sockets, wake, stack, owned=owned).run(path)
+
+
+def started_by_frontend(path: str | None) -> bool:
+    """It has a parent that says so, and has written the connection file."""
+    return path is not None and Path(path).exists() and frontend() is not None
 
 
 def _new_connection(recording: Recording) -> Connection:
