@@ -93,6 +93,23 @@ def test_a_kernel_that_speaks_msgpack_is_served_in_msgpack(tmp_path: Path) -> No
         assert all("msgpack" in message.flags for message in player.heard())
 
 
+def test_a_comm_of_the_clients_may_have_a_word_for_an_id(tmp_path: Path) -> None:
+    """Only where ids stand: elsewhere a word is a word."""
+    with Cell(tmp_path / "made.kspy") as made:
+        for msg_type, data in (("comm_open", {}), ("comm_msg", {"show": "plot"})):
+            content = {"comm_id": "plot", "data": data, "target_name": "t"}
+            request = made.ask(msg_type, content)
+            made.publish("comm_msg", {"comm_id": "plot", "data": {"echo": "plot"}}, request)
+            made.status("idle", request)
+    with staged(tmp_path / "made.kspy") as player:
+        for own in ("first", 'the "second"'):
+            for msg_type, data in (("comm_open", {}), ("comm_msg", {"show": "plot"})):
+                player.ask(msg_type, {"comm_id": own, "data": data, "target_name": "t"})
+                echo, _ = player.heard()
+                assert echo.content == {"comm_id": own, "data": {"echo": "plot"}}
+        assert player.said == []
+
+
 def test_a_long_chain_of_parents_costs_little(tmp_path: Path) -> None:
     with Cell(tmp_path / "made.kspy") as made:
         parent = made.ask("execute_request", {"code": "chain()", "silent": False})

@@ -59,6 +59,10 @@ class Ids:
         """What stands for an id where an id stands; itself if nothing is known."""
         return self._new.get(old, old)
 
+    def old_of(self, new: str) -> str:
+        """The other way round."""
+        return self._old.get(new, new)
+
     def is_id(self, msg_type: str, path: tuple[str | int, ...]) -> bool:
         """Does an id stand there?"""
         return any(

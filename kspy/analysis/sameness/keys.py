@@ -49,6 +49,15 @@ def masked_key(message: Message, rules: Rules) -> bytes:
     return _key(message, text.encode("utf-8", "replace"))
 
 
+def opening_key(message: Message, rules: Rules) -> bytes:
+    """As `masked_key`; and who opens a comm may give it any id, also one that looks like a word."""
+    content = message.content
+    if message.msg_type != "comm_open" or not isinstance(content.get("comm_id"), str):
+        return masked_key(message, rules)
+    text = _canonical(message, {**content, "comm_id": MASK}).decode("utf-8", "replace")
+    return _key(message, masked_text(text, rules).encode("utf-8", "replace"))
+
+
 def masked_text(text: str, rules: Rules) -> str:
     """`text` without what varies by nature, ids included."""
     return rules.masked(TOKEN.sub(MASK, text))

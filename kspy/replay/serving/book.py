@@ -17,7 +17,7 @@ from typing import Final
 import numpy as np
 
 from kspy.analysis.alignment import alike
-from kspy.analysis.sameness.keys import essential_key, exact_key, masked_key
+from kspy.analysis.sameness.keys import essential_key, exact_key, opening_key
 from kspy.analysis.sameness.rules import Rules
 from kspy.analysis.table import Table
 from kspy.errors import KspyError
@@ -52,7 +52,7 @@ class Book:
         rules = Rules.usual()
         self._keys: tuple[Key, ...] = (
             exact_key,
-            lambda message: masked_key(message, rules) + _comm(message),
+            lambda message: opening_key(message, rules) + _comm(message),
             essential_key,
             _trimmed_key,
         )

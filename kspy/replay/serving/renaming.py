@@ -1,12 +1,15 @@
 """Ids that clients made anew: of comms that they open, where the recorded client had others.
 
 A client that opens a recorded comm gives it an id of its own. What it says afterwards is looked up
-with the recorded id, and what the recorded kernel said is passed on with the client's.
+with the recorded id, and what the recorded kernel said is passed on with the client's. An id that
+may be a word, as "plot", is only known where ids of comms stand.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import json
+import re
+from collections.abc import Callable, Iterable
 from typing import Any, Final
 
 from kspy.analysis.difference import value_of
@@ -16,6 +19,10 @@ from kspy.wire.message import Message, text
 
 _KEPT: Final = 200
 """Comms that are remembered: a client may open them for ever."""
+
+
+_PLACE: Final = re.compile(r'("comm_id"\s*:\s*)("(?:[^"\\]|\\.)*")')
+"""Where the id of a comm stands in JSON. Within a text in it the quotes would be escaped."""
 
 
 class Renaming:
@@ -35,6 +42,7 @@ class Renaming:
             return request.message
         for _, ids in self._known:
             after = ids.backward(after)
+        after = _at_its_place(after, [ids.old_of for _, ids in self._known])
         return request.message if after == before else request.with_content(after.encode())
 
     def learn(self, recorded: Message, request: Request) -> None:
@@ -58,9 +66,23 @@ class Renaming:
         def rename(said: str) -> str:
             for _, ids in known:
                 said = ids.forward(said)
-            return said
+            return _at_its_place(said, [ids.new_of for _, ids in known])
 
         return rename
+
+
+def _at_its_place(said: str, names: Iterable[Callable[[str], str]]) -> str:
+    """`said` with the ids of comms replaced by the first of `names` that knows another."""
+
+    def other(found: re.Match[str]) -> str:
+        try:
+            comm = json.loads(found[2])
+        except ValueError:
+            return found[0]
+        known = next((new for name in names if (new := name(comm)) != comm), None)
+        return found[0] if known is None else found[1] + json.dumps(known)
+
+    return _PLACE.sub(other, said)
 
 
 def _value(message: Message) -> dict[str, Any]:
