@@ -22,7 +22,7 @@ from kspy.replay.client.pacing import Pace
 from kspy.replay.client.run import Watcher, run
 from kspy.replay.client.script import write_script
 from kspy.replay.client.story import Story
-from kspy.speak import hearing
+from kspy.speak import hearing, local
 from kspy.speak.connect import Target
 
 LONG = 3600.0
@@ -68,6 +68,26 @@ def recording(path: Path, end: Callable[[Conversation], Any] = lambda _: None) -
         c.ask("execute_request", {"code": "1"})
         end(c)
     return path
+
+
+@pytest.mark.parametrize(
+    ("command", "why"),
+    [
+        ([sys.executable, "-c", "import time; time.sleep(99)"], "does not listen 0.5 s after"),
+        ([], "its kernelspec has no command"),
+    ],
+)
+def test_a_kernel_that_cannot_be_reached_is_said_to_be_the_kernel(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, command: list[str], why: str
+) -> None:
+    """And not a file that is out of date: nobody has given one."""
+    monkeypatch.setattr(local, "_LISTEN_SECONDS", 0.5)
+    kernelspec = folder / "kernels" / "unheard"
+    kernelspec.mkdir()
+    values = {"argv": command, "display_name": "d", "language": "none"}
+    (kernelspec / "kernel.json").write_text(json.dumps(values))
+    with pytest.raises(KspyError, match=f"kernel unheard: .*{why}"):
+        kspy.replay_to(recording(folder / "a.kspy"), kernel="unheard")
 
 
 @pytest.mark.usefixtures("patient")

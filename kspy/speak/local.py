@@ -9,7 +9,7 @@ from typing import Any, Final
 from kspy.errors import KspyError
 from kspy.speak.link import Link
 from kspy.speak.whole import whole
-from kspy.speak.zeromq import ZeroMQLink
+from kspy.speak.zeromq import NobodyListensError, ZeroMQLink
 from kspy.tap.connection import find, load
 from kspy.tap.kernel import LaunchedKernel
 from kspy.tap.status import in_words
@@ -55,6 +55,12 @@ class Launched:
     async def _connect(self, link: ZeroMQLink) -> Link:
         try:
             await link.connect(self._ended_early, _LISTEN_SECONDS)
+        except NobodyListensError as error:
+            await whole(link.close())
+            raise KspyError(
+                f"kernel {self._name}: runs, but does not listen {_LISTEN_SECONDS:g} s after it was"
+                " started; is its kernelspec right?"
+            ) from error
         except BaseException:
             await whole(link.close())
             raise

@@ -44,6 +44,10 @@ _EVENTS: Final = (
 )
 
 
+class NobodyListensError(KspyError):
+    """There is no kernel at the other end, after as long as was to be waited for one."""
+
+
 class ZeroMQLink:
     """Sockets for shell, iopub, stdin and control. `connect` it first."""
 
@@ -117,7 +121,7 @@ class ZeroMQLink:
             if why := await ended():
                 raise KspyError(why)
             if time.monotonic() > deadline:
-                raise KspyError(
+                raise NobodyListensError(
                     f"no kernel answers at {self._connection.endpoint(missing[0])}"
                     f" ({', '.join(missing)}); it is dead, or the file is out of date"
                 )

@@ -66,7 +66,9 @@ class LaunchedKernel:
         try:
             await self._manager.start_kernel(stdout=PIPE, stderr=STDOUT, **options)
         except Exception as error:  # a provisioner may raise anything
-            raise KspyError(f"kernel {self.name}: cannot be started: {error}") from error
+            # a provisioner may do without a command; Jupyter's own says "list index out of range"
+            why = error if self.spec.argv else f"its kernelspec has no command ({error})"
+            raise KspyError(f"kernel {self.name}: cannot be started: {why}") from error
         self._look_after()
         values = self._manager.get_connection_info() | {"kernel_name": self.name}
         return parse(values, f"kernel {self.name}")
