@@ -16,6 +16,7 @@ import pytest
 from command import KSPY
 from conversation import Conversation
 from fake_kernel import RawClient
+from installed import TINY
 from staging import Cell
 from tapping import (
     PATIENCE,
@@ -211,6 +212,21 @@ def test_a_fallback_answers_what_was_not_recorded() -> None:
         assert printed(client, 'print("hello")')[1] == "hello\n"
         assert ask(client, "shutdown_request", {"restart": True})["content"]["restart"]
         assert printed(client, "print('anew')")[1] == "anew\n"
+
+
+def test_a_fallback_may_drop_the_clients_routing_id(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "kernels" / "dropping"
+    folder.mkdir(parents=True)
+    spec = {"argv": [*TINY, "--first-frame"], "display_name": "Dropping", "language": "none"}
+    (folder / "kernel.json").write_text(json.dumps(spec))
+    monkeypatch.setenv("JUPYTER_PATH", str(tmp_path))
+    with (
+        serving(RECORDINGS / "hello.kspy", "--fast", "--fallback", "dropping") as served,
+        connected(served.connection_file) as client,
+    ):
+        assert ask(client, "never_recorded_request", {})["content"]["status"] == "ok"
 
 
 def test_what_cannot_be_served_is_said_in_a_line(

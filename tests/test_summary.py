@@ -28,6 +28,7 @@ EXAMPLES: list[tuple[str, dict[str, Any], str]] = [
     ("execute_reply", {"status": "ok", "execution_count": 4}, "ok [4]"),
     ("execute_reply", {**FAILED, "execution_count": 4}, "error [4] NameError: x"),
     ("execute_reply", {"status": "aborted"}, "aborted"),
+    ("execute_reply", {"status": "abort", "execution_count": 7}, "aborted [7]"),
     (
         "execute_reply",
         {"status": "ok", "execution_count": 1, "payload": [{"source": "page"}, 7]},

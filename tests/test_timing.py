@@ -55,10 +55,11 @@ def test_no_reply_is_waiting_even_when_the_kernel_is_idle(path: Path) -> None:
     assert timing.reply_ns is None
 
 
-def test_aborted(path: Path) -> None:
+@pytest.mark.parametrize("status", ["aborted", "abort"])
+def test_aborted(path: Path, status: str) -> None:
     with Conversation(path) as talk:
         request = talk.ask("execute_request", {"code": "x"})
-        talk.reply(request, {"status": "aborted"})
+        talk.reply(request, {"status": status})
     (timing,) = timings(path)
     assert timing.state == "aborted"
     assert milliseconds(timing) == (None, 1, None, 1)

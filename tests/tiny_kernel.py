@@ -2,6 +2,7 @@
 
 Takes a connection file or, as protocol 5.6 has it, a registration file. Answers
 kernel_info_request and shutdown_request, echoes heartbeats, publishes that it is idle.
+With --first-frame it returns no more of a routing prefix than its first frame.
 """
 
 from __future__ import annotations
@@ -82,7 +83,8 @@ class Kernel:
         asked = frames[at + 2]
         kind = json.loads(asked)["msg_type"].removesuffix("_request")
         content = INFO if kind == "kernel_info" else {"status": "ok", "restart": False}
-        self.send(socket, frames[:at], asked, f"{kind}_reply", content)
+        prefix = frames[:1] if "--first-frame" in sys.argv else frames[:at]
+        self.send(socket, prefix, asked, f"{kind}_reply", content)
         self.send(self.sockets["iopub"], [b"status"], asked, "status", {"execution_state": "idle"})
         if kind == "shutdown":
             self.context.destroy(linger=1000)

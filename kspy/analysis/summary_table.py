@@ -13,6 +13,7 @@ from typing import Any, Final
 
 from kspy.analysis.fields import compact, listed, mapping, number, sequence, shown, string
 from kspy.analysis.units import plural, size
+from kspy.recording.outcome import ABORTED_STATUSES
 from kspy.wire.message import Message
 
 Say = Callable[[Message], str]
@@ -48,7 +49,7 @@ def _failure(content: Mapping[str, Any]) -> str:
     status = content.get("status")
     if status == "error":
         return _join("error", _count(content), _exception(content))
-    return _join("aborted", _count(content)) if status == "aborted" else ""
+    return _join("aborted", _count(content)) if status in ABORTED_STATUSES else ""
 
 
 def _exception(content: Mapping[str, Any]) -> str:

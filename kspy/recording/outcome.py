@@ -20,9 +20,12 @@ OUTCOMES: Final = ("", "ok", "error", "aborted", "busy", "idle", "starting")
 NOTHING, OK, ERROR, ABORTED, BUSY, IDLE, STARTING = range(len(OUTCOMES))
 
 ERROR_TYPES: Final = frozenset(("error", "pyerr"))
+ABORTED_STATUSES: Final = ("aborted", "abort")
+"""The second one stands in parts of the messaging specification by mistake; kernels send it."""
+
 _IOPUB: Final = CHANNELS.index("iopub") | TO_CLIENT
 _STATES: Final = {"busy": BUSY, "idle": IDLE, "starting": STARTING}
-_SUSPECT: Final = (b"error", b"aborted", b"success")
+_SUSPECT: Final = (b"error", b"abort", b"success")
 _SMALL: Final = 256
 _MANY: Final = 1000
 
@@ -75,4 +78,4 @@ def reply_outcome(msg_type: str, content: Mapping[str, Any]) -> int:
     status = content.get("status")
     if status == "error" or (msg_type == "debug_reply" and content.get("success") is False):
         return ERROR
-    return ABORTED if status == "aborted" else OK
+    return ABORTED if status in ABORTED_STATUSES else OK

@@ -12,6 +12,8 @@ messages between the two, and sends a copy of each to the capture socket. What i
 - Each copy begins with a frame that tells channel and direction. It is 16 random bytes that never
   leave the process, so the recorder can tell where a message begins without asking libzmq, which
   would cost more than all the rest.
+- A kernel that answers without the client's identity is helped (see `kspy.tap.strays`): into the
+  socket that connects to the kernel leads a way from `returns`, too.
 - A socket of libzmq belongs to one thread at a time, or messages get stuck. Clients are let in
   late, once the kernel listens, and to bind its sockets while relays use them would be such a
   mistake. So the relays begin with `bind`; until then nobody could be forwarded anything, and a
@@ -20,6 +22,7 @@ messages between the two, and sends a copy of each to the capture socket. What i
 
 from __future__ import annotations
 
+import contextlib
 import secrets
 import signal
 import threading
@@ -54,6 +57,7 @@ class Proxy:
 
     client     where clients connect to, once `bind` was called
     tokens     the frame that begins a copy, and the route that it stands for
+    returns    what is sent there reaches the client as if the kernel had sent it, by channel
     """
 
     def __init__(self, kernel: Connection) -> None:
@@ -66,6 +70,7 @@ class Proxy:
         self.capture.bind(CAPTURE_ADDRESS)
         self.welcome = self._socket(zmq.PUB)
         self.welcome.bind(WELCOME_ADDRESS)
+        self.returns: dict[Channel, Socket] = {}
         self._fronts: dict[Channel, Socket] = {}
         self._backs: dict[Channel, Socket] = {}
         self._lull: Lull | None = None
@@ -81,6 +86,7 @@ class Proxy:
             back.setsockopt(zmq.RECONNECT_IVL_MAX, _RECONNECT_LIMIT_MS)
             if channel in ("shell", "stdin", "control"):
                 back.setsockopt(zmq.ROUTING_ID, routing_id)
+                self.returns[channel] = self._one_way(back, f"inproc://kspy-return-{channel}")
             tokens = secrets.token_bytes(TOKEN_SIZE), secrets.token_bytes(TOKEN_SIZE)
             self._tokens[channel] = tokens
             self.tokens[tokens[0]] = ROUTES[channel, "to_kernel"]
@@ -95,6 +101,23 @@ class Proxy:
             socket.setsockopt(zmq.ROUTER_HANDOVER, 1)
         if kind == zmq.XPUB:
             socket.setsockopt(zmq.XPUB_VERBOSER, 1)
+        return socket
+
+    def _one_way(self, back: Socket, address: str) -> Socket:
+        """A socket that sends to `back`, a DEALER, and is sent nothing by it.
+
+        A DEALER shares out what it sends among its peers, leaving out those that are full. So this
+        one is filled before there is any other, and never reads.
+        """
+        socket = self._socket(zmq.DEALER)
+        socket.setsockopt(zmq.RCVHWM, 1)
+        socket.bind(address)
+        back.setsockopt(zmq.SNDHWM, 1)
+        back.connect(address)
+        with contextlib.suppress(zmq.Again):
+            while True:
+                back.send(b"", zmq.NOBLOCK)
+        back.setsockopt(zmq.SNDHWM, 0)
         return socket
 
     def monitors(self) -> Mapping[tuple[Channel, bool], Socket]:
@@ -180,8 +203,8 @@ class Proxy:
             back.close(linger=0 if self._kernel_gone else _LINGER_MS)
 
     def abandon(self) -> None:
-        """Close where nobody uses `capture` and `welcome` yet."""
-        for socket in (self.capture, self.welcome):
+        """Close where nobody uses `capture`, `welcome` and `returns` yet."""
+        for socket in (self.capture, self.welcome, *self.returns.values()):
             socket.close()
         if self._lull is None:
             for socket in (*self._fronts.values(), *self._backs.values()):
@@ -192,7 +215,7 @@ class Proxy:
         """Stop forwarding; what is on its way still has a second to arrive.
 
         To a kernel that is gone nothing can arrive, and so nothing is waited for.
-        `capture`, `welcome` and the monitors must be closed by those who use them.
+        `capture`, `welcome`, `returns` and the monitors must be closed by those who use them.
         """
         self._kernel_gone = kernel_gone
         self.context.term()

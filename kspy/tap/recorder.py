@@ -24,6 +24,7 @@ from kspy.tap.monitor import Change, Monitor
 from kspy.tap.order import Order, Ordered
 from kspy.tap.priority import give_way
 from kspy.tap.proxy import Proxy
+from kspy.tap.strays import Strays
 from kspy.tap.welcome import SUBSCRIBE, UNSUBSCRIBE, Welcome
 from kspy.wire.frames import CHANNELS
 from kspy.wire.message import BAD_SIGNATURE, REDELIVERED, ROUTES, TO_CLIENT
@@ -84,6 +85,7 @@ class Recorder:
         self._clients = Clients()
         self._heartbeat = Heartbeat()
         self._welcome = Welcome()
+        self._strays = Strays()
         self._redelivered: list[list[bytes]] = []
         self._notes: queue.SimpleQueue[tuple[int, str, Mapping[str, Any]]] = queue.SimpleQueue()
         self._last_status = b""
@@ -122,6 +124,8 @@ class Recorder:
         finally:
             self._proxy.capture.close()
             self._proxy.welcome.close()
+            for socket in self._proxy.returns.values():
+                socket.close()
 
     def _record_all(self) -> None:
         try:
@@ -168,6 +172,8 @@ class Recorder:
         frames, route = capture.frames, capture.route
         if at < 0 and self._is_no_message(capture.time_ns, route, frames):
             return
+        if route & TO_CLIENT and route & 7 in _ROUTED and self._is_returned(ordered):
+            return
         client = self._whose(ordered)
         flags = 0
         if at >= 0:
@@ -188,8 +194,22 @@ class Recorder:
         if route & 7 not in _ROUTED or not frames:
             return 0
         if route & TO_CLIENT:
-            return self._clients.addressed(frames[0])
+            stray = ordered.at == 0
+            return (
+                self._clients.asked(ordered.parent) if stray else self._clients.addressed(frames[0])
+            )
         return self._identify(ordered)
+
+    def _is_returned(self, ordered: Ordered) -> bool:
+        """Send on what lacks its client's identity; True for that coming by once more."""
+        capture, at = ordered.capture, ordered.at
+        if at:
+            return self._strays.seen(capture.frames)
+        channel = capture.route & 7
+        message = self._strays.returned(channel, ordered.parent, capture.frames)
+        if message:
+            self._proxy.returns[CHANNELS[channel]].send_multipart(message)
+        return False
 
     def _take_notice(self, route: int, frames: list[bytes], at: int) -> None:
         """Notice what the tap itself must know of: states, greetings, restarts."""
@@ -238,6 +258,8 @@ class Recorder:
         if new:
             data = {"client": client, "identity": identity, "session": ordered.session}
             self._writer.event(capture.time_ns, "client_identified", data)
+        if ordered.session:
+            self._strays.asked(capture.route & 7, identity, ordered.session)
         return client
 
     def _record_notes(self) -> None:

@@ -1,7 +1,8 @@
 """A real kernel for the requests that nobody recorded; it is started when the first one comes.
 
 Between it and the client messages pass as they are, signed anew. As the client's routing prefix
-travels with its request, the kernel's answers, and its questions on stdin, find the client by it.
+travels with its request, the kernel's answers, and its questions on stdin, find the client by it,
+or else by what they answer.
 It has none of the state that the recorded cells would have left.
 
 Theory of operation: the kernel is launched, and spoken to, by a thread with an event loop of its
@@ -137,7 +138,9 @@ class Fallback:
         replies = asked is not None and wire.channel == asked.request.channel
         if asked and replies and outcome == ERROR:
             self._fails(asked.request)
-        self._emit(wire.channel, frames)
+        # Some kernels return only the first frame of the prefix (see `kspy.tap.strays`).
+        prefix = asked.request.identities if asked and not at and wire.channel != "iopub" else []
+        self._emit(wire.channel, [*prefix, *frames])
         if msg_type in ("comm_open", "comm_close"):
             self._see_comm(msg_type, frames[at + 5])
         if asked is None:
