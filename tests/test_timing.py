@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from conversation import MILLISECOND, Conversation
+from conversation import MILLISECOND, Conversation, serialize
 
 import kspy
 from kspy.analysis.timing import Timing, measure
@@ -53,6 +53,15 @@ def test_no_reply_is_waiting_even_when_the_kernel_is_idle(path: Path) -> None:
     (timing,) = timings(path)
     assert timing.state == "waiting"
     assert timing.reply_ns is None
+
+
+def test_an_error_without_a_status(path: Path) -> None:
+    with Conversation(path) as talk:
+        request = talk.ask("execute_request", {"code": "x"})
+        _, frames = serialize("execute_reply", {"ename": "Error", "traceback": []}, request)
+        talk.raw("shell", "to_client", frames)
+    (timing,) = timings(path)
+    assert timing.state == "error"
 
 
 @pytest.mark.parametrize("status", ["aborted", "abort"])

@@ -25,7 +25,7 @@ ABORTED_STATUSES: Final = ("aborted", "abort")
 
 _IOPUB: Final = CHANNELS.index("iopub") | TO_CLIENT
 _STATES: Final = {"busy": BUSY, "idle": IDLE, "starting": STARTING}
-_SUSPECT: Final = (b"error", b"abort", b"success")
+_SUSPECT: Final = (b"error", b"abort", b"success", b"ename")
 _SMALL: Final = 256
 _MANY: Final = 1000
 
@@ -75,7 +75,7 @@ def _state_in(content: Mapping[str, Any]) -> int:
 
 def reply_outcome(msg_type: str, content: Mapping[str, Any]) -> int:
     """What a reply says about its request. What is neither error nor aborted is ok."""
-    status = content.get("status")
+    status = content.get("status", "error" if "ename" in content else None)
     if status == "error" or (msg_type == "debug_reply" and content.get("success") is False):
         return ERROR
     return ABORTED if status in ABORTED_STATUSES else OK
