@@ -97,6 +97,11 @@ RULES: Final[tuple[Rule, ...]] = (
         ),
         id_keys=("comm_info_reply:content.comms",),
     ),
+    Rule(
+        "protocol versions",
+        "Each header says which version of the protocol is spoken; kernel_info_reply does, too.",
+        ("header.version", "parent_header.version"),
+    ),
     Rule("dates", "When messages were made.", ("header.date", "parent_header.date")),
     Rule(
         "sessions",
