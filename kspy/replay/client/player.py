@@ -233,6 +233,7 @@ class Player:
         question = self._question(send)
         if message.msg_type == "shutdown_request" and not self._host.owned:
             self.story.unsent["a kernel that somebody else started is not shut down"] += 1
+            self.story.withheld.append(send.place)
             return
         if send.answers is not None and question is None:
             await self._pause(send)

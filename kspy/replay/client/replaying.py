@@ -129,9 +129,9 @@ class Replay:
         threads = None
         if run.story.end != "done":
             threads = frozenset(map(self.table.thread, run.story.sent))
-        elif self.plan.only is not None:
-            sends = (item.place for item in self.script.items if isinstance(item, Send))
-            threads = frozenset(map(self.table.thread, sends))
+        elif self.plan.only is not None or run.story.withheld:
+            sends = {item.place for item in self.script.items if isinstance(item, Send)}
+            threads = frozenset(map(self.table.thread, sends.difference(run.story.withheld)))
         with Recording(run.recording) as recording:
             new = whole_table(recording)
             yield (

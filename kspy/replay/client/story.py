@@ -21,6 +21,7 @@ class Story:
     left      how many of the script's messages had not been come to
     left_at   the first of those, each in a line that is safe for a terminal
     unsent    how many were come to, and not sent, by the reason
+    withheld  places of those of them that are never sent to such a kernel, on purpose
     """
 
     end: End = "done"
@@ -31,3 +32,4 @@ class Story:
     left: int = 0
     left_at: list[str] = field(default_factory=list)
     unsent: Counter[str] = field(default_factory=Counter)
+    withheld: list[int] = field(default_factory=list)
