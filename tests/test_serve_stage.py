@@ -394,6 +394,23 @@ def test_shutting_down_and_restarting(tmp_path: Path) -> None:
         assert brief(player.heard())[1] == "first"
 
 
+def test_a_shutdown_is_replied_to_as_it_was_then(tmp_path: Path) -> None:
+    with Cell(tmp_path / "made.kspy") as made:
+        request = made.ask("shutdown_request", {"restart": True}, "control")
+        made.status("busy", request)
+        made.reply(request, {"restart": False, "of": "its own"}, "control")
+    with staged(tmp_path / "made.kspy") as player:
+        player.ask("shutdown_request", {"restart": True}, "control")
+        busy, reply = player.heard()
+        assert busy.msg_type == "status"
+        assert reply.content == {"status": "ok", "restart": False, "of": "its own"}
+        assert player.stage.restarts
+        player.stage.restart(player.now)
+        player.heard()
+        player.ask("shutdown_request", {"restart": False}, "control")
+        assert player.heard()[1].content == {"status": "ok", "restart": False}
+
+
 def test_what_is_no_message_or_is_forged_gets_no_answer(tmp_path: Path) -> None:
     with Cell(tmp_path / "made.kspy") as made:
         made.execute("1")

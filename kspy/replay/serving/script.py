@@ -67,7 +67,8 @@ class Script:
     """What follows a cue, which is a place in the recording.
 
     over      after so many steps it is the next request's turn
-    whole     were there a reply and idle?
+    replied   was there a reply?
+    whole     and idle, too?
     hangs     the recorded kernel never came back from it
     revives   after a "death": did another kernel take its place?
     """
@@ -76,6 +77,7 @@ class Script:
     msg_type: str
     steps: Sequence[Step]
     over: int
+    replied: bool
     whole: bool
     hangs: bool
     revives: bool
@@ -199,14 +201,16 @@ class Scripts:
         if death is not None:
             gates.append(Gate("death", table.event_place(death), table.event(death).time_ns))
         steps, over = self._steps(cue, answers, gates)
+        replied = self._replied(cue, answers)
         return Script(
             cue,
             table.msg_type(cue),
             steps,
             over,
-            self._replied(cue, answers) and self._idled(cue, answers),
-            stuck and death is None,
-            death is not None and self._revives(death),
+            replied=replied,
+            whole=replied and self._idled(cue, answers),
+            hangs=stuck and death is None,
+            revives=death is not None and self._revives(death),
         )
 
     def _steps(

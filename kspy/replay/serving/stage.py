@@ -87,7 +87,7 @@ class Stage:
         """Say what the kernel said before anybody asked."""
         self._improviser.status("starting", None)
         steps = tuple(Line(place, 0, asked=False) for place in self._book.scripts.before_all)
-        prologue = Script(-1, "", steps, 0, whole=False, hangs=False, revives=False)
+        prologue = Script(-1, "", steps, 0, replied=False, whole=False, hangs=False, revives=False)
         self._perform(Performance(prologue, None, now), None, now)
 
     def restart(self, now: float) -> None:
@@ -236,9 +236,19 @@ class Stage:
         self._perform(performance, self._homes[performance], now)
 
     def _shut_down(self, request: Request, now: float) -> None:
+        """All at once, in the recorded words where that was asked and replied to then."""
         restart = bool(request.content.get("restart"))
-        self._improviser.reply(request, {"status": "ok", "restart": restart})
-        self._improviser.publish("shutdown_reply", {"status": "ok", "restart": restart}, request)
+        script = self._find(request)
+        asked = None if script is None else self._book.load(script.cue)
+        if script and script.replied and asked and asked.content.get("restart") == restart:
+            performance = Performance(script, request, now)
+            for step in script.steps:
+                if isinstance(step, Line) and step.asked:
+                    self._say_line(performance, step)
+        else:
+            content = {"status": "ok", "restart": restart}
+            self._improviser.reply(request, content)
+            self._improviser.publish("shutdown_reply", content, request)
         self.restarts = restart
         self.ended = "restarted by a client" if restart else "shut down by a client"
 
