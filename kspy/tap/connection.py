@@ -12,11 +12,13 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 from kspy.errors import KspyError
 from kspy.wire.frames import CHANNELS, Channel
 from kspy.wire.signature import SignatureChecker
+
+_LONGEST: Final = 1 << 20
 
 Transport = Literal["tcp", "ipc"]
 
@@ -127,7 +129,8 @@ def load(path: str) -> Connection:
 def read_values(path: str) -> dict[str, Any]:
     """What a connection or registration file says, unchecked. Raises `KspyError`."""
     try:
-        values = json.loads(Path(path).read_bytes())
+        with Path(path).open("rb") as file:
+            values = json.loads(file.read(_LONGEST))  # not all of /dev/zero
     except OSError as error:
         raise KspyError(f"{path}: cannot be read: {error.strerror}") from error
     except (ValueError, RecursionError) as error:
