@@ -1,8 +1,27 @@
-"""How hypothesis runs here: on a machine that is busy, slow examples are no mistakes."""
+"""What several test modules share: how hypothesis runs, and a fake kernel behind a tap."""
 
 from __future__ import annotations
 
-from hypothesis import HealthCheck, settings
+from collections.abc import Iterator
 
+import pytest
+from fake_kernel import FakeKernel, fake_kernel, tapped
+from hypothesis import HealthCheck, settings
+from tapping import Tap
+
+# On a machine that is busy, slow examples are no mistakes.
 settings.register_profile("kspy", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("kspy")
+
+
+@pytest.fixture(scope="module")
+def kernel() -> Iterator[FakeKernel]:
+    with fake_kernel() as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def tap(kernel: FakeKernel, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Tap]:
+    """A tap on the fake kernel."""
+    with tapped(kernel, tmp_path_factory.mktemp("fake")) as running:
+        yield running

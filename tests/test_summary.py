@@ -27,6 +27,7 @@ EXAMPLES: list[tuple[str, dict[str, Any], str]] = [
     ("execute_input", {"code": "1/0", "execution_count": 4}, "[4] 1/0"),
     ("execute_reply", {"status": "ok", "execution_count": 4}, "ok [4]"),
     ("execute_reply", {**FAILED, "execution_count": 4}, "error [4] NameError: x"),
+    ("execute_reply", {"ename": "NameError", "evalue": "x"}, "error NameError: x"),
     ("execute_reply", {"status": "aborted"}, "aborted"),
     ("execute_reply", {"status": "abort", "execution_count": 7}, "aborted [7]"),
     (

@@ -38,18 +38,6 @@ THREE: tuple[Channel, ...] = ("shell", "stdin", "control")
 
 
 @pytest.fixture(scope="module")
-def kernel() -> Iterator[FakeKernel]:
-    with fake_kernel() as running:
-        yield running
-
-
-@pytest.fixture(scope="module")
-def tap(kernel: FakeKernel, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Tap]:
-    with tapped(kernel, tmp_path_factory.mktemp("fake")) as running:
-        yield running
-
-
-@pytest.fixture(scope="module")
 def client(tap: Tap, kernel: FakeKernel) -> Iterator[RawClient]:
     with raw_client(tap) as running:
         subscribed(running, kernel)

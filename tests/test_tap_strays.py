@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 
-import pytest
-from fake_kernel import KEY, FakeKernel, Frames, RawClient, fake_kernel, raw_client, tapped
+from fake_kernel import KEY, FakeKernel, Frames, RawClient, raw_client
 from jupyter_client.session import Session
 from tapping import Tap, wait_for
 
@@ -14,18 +12,6 @@ from kspy.tap.strays import Strays
 from kspy.wire.frames import CHANNELS, DELIMITER, Channel
 
 SHELL, STDIN, CONTROL = (CHANNELS.index(name) for name in ("shell", "stdin", "control"))
-
-
-@pytest.fixture(scope="module")
-def kernel() -> Iterator[FakeKernel]:
-    with fake_kernel() as running:
-        yield running
-
-
-@pytest.fixture(scope="module")
-def tap(kernel: FakeKernel, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Tap]:
-    with tapped(kernel, tmp_path_factory.mktemp("fake")) as running:
-        yield running
 
 
 def ask(client: RawClient, kernel: FakeKernel, channel: Channel, session: Session) -> Frames:

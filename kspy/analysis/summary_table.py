@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from kspy.analysis.fields import compact, listed, mapping, number, sequence, shown, string
 from kspy.analysis.units import plural, size
-from kspy.recording.outcome import ABORTED_STATUSES
+from kspy.recording.outcome import ABORTED, ERROR, reply_outcome
 from kspy.wire.message import Message
 
 Say = Callable[[Message], str]
@@ -46,10 +46,10 @@ def answers(*msg_types: str) -> Callable[[Say], Say]:
 
 def _failure(content: Mapping[str, Any]) -> str:
     """What a reply says that is not ok; "" for one that is (section "Request-Reply")."""
-    status = content.get("status")
-    if status == "error":
+    outcome = reply_outcome("", content)
+    if outcome == ERROR:
         return _join("error", _count(content), _exception(content))
-    return _join("aborted", _count(content)) if status in ABORTED_STATUSES else ""
+    return _join("aborted", _count(content)) if outcome == ABORTED else ""
 
 
 def _exception(content: Mapping[str, Any]) -> str:

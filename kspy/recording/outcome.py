@@ -20,7 +20,7 @@ OUTCOMES: Final = ("", "ok", "error", "aborted", "busy", "idle", "starting")
 NOTHING, OK, ERROR, ABORTED, BUSY, IDLE, STARTING = range(len(OUTCOMES))
 
 ERROR_TYPES: Final = frozenset(("error", "pyerr"))
-ABORTED_STATUSES: Final = ("aborted", "abort")
+_ABORTED_STATUSES: Final = ("aborted", "abort")
 """The second one stands in parts of the messaging specification by mistake; kernels send it."""
 
 _IOPUB: Final = CHANNELS.index("iopub") | TO_CLIENT
@@ -78,4 +78,4 @@ def reply_outcome(msg_type: str, content: Mapping[str, Any]) -> int:
     status = content.get("status", "error" if "ename" in content else None)
     if status == "error" or (msg_type == "debug_reply" and content.get("success") is False):
         return ERROR
-    return ABORTED if status in ABORTED_STATUSES else OK
+    return ABORTED if status in _ABORTED_STATUSES else OK

@@ -190,7 +190,7 @@ class Parts:
         """That a kernel is idle after it has replied that it shuts down: it may be gone before."""
         if _SHUTDOWN not in self.table.names:
             return []
-        shutdown = list(self.table.names).index(_SHUTDOWN)
+        shutdown = self.table.names.index(_SHUTDOWN)
         threads = np.flatnonzero(self.table.rows(0, self._length).types[heads] == shutdown)
         idles = (self.table.idle(thread) for thread in threads.tolist())
         return [place for place in idles if place is not None and place < self._length]
