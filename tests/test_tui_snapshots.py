@@ -14,7 +14,7 @@ from typing import Any, Final, NamedTuple
 import pytest
 from textual.pilot import Pilot
 from textual.widgets import Input
-from viewing import RECORDINGS, enter, settled
+from viewing import QUIET_SECONDS, RECORDINGS, enter, settled
 
 from kspy.tui.app import KspyApp
 
@@ -106,7 +106,7 @@ def test_screen(name: str, look: str, recordings: Path, snap_compare: Callable[.
 
     async def walk(pilot: Pilot[Any]) -> None:
         await settled(pilot)
-        await enter(pilot, *screen.keys)
+        await enter(pilot, *screen.keys, pause=QUIET_SECONDS)
         await settled(pilot)
         for entry in app.screen.query(Input):
             entry.cursor_blink = False

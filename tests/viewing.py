@@ -24,7 +24,7 @@ from kspy.tui.main_screen import MainScreen
 
 RECORDINGS: Final = Path(__file__).parent.parent / "recordings"
 
-_QUIET_SECONDS = 0.2
+QUIET_SECONDS = 0.2
 """Longer than any pause that the viewer makes before it does something by itself."""
 
 LIST_SECONDS = 0.04
@@ -33,7 +33,7 @@ _SAID_SECONDS = 600
 """On a busy machine, what was said would be gone before a test reads it."""
 
 
-async def settled(pilot: Pilot[Any], pause: float = _QUIET_SECONDS) -> None:
+async def settled(pilot: Pilot[Any], pause: float = QUIET_SECONDS) -> None:
     """Wait until all work is done and drawn; with a shorter pause, until the list is."""
     app = cast("KspyApp", pilot.app)
     quiet = 0
@@ -43,14 +43,17 @@ async def settled(pilot: Pilot[Any], pause: float = _QUIET_SECONDS) -> None:
     await pilot.pause()
 
 
-async def enter(pilot: Pilot[Any], *keys: str) -> None:
-    """Press keys, one after the other; `=text` is pasted. The list is drawn after each."""
+async def enter(pilot: Pilot[Any], *keys: str, pause: float = LIST_SECONDS) -> None:
+    """Press keys, one after the other; `=text` is pasted. The list is drawn after each.
+
+    pause   how long it is quiet then, in seconds; see `settled`
+    """
     for key in keys:
         if key.startswith("="):
             await _paste(pilot.app, key[1:])
         else:
             await pilot.press(key)
-        await settled(pilot, LIST_SECONDS)
+        await settled(pilot, pause)
 
 
 async def _paste(app: App[Any], text: str) -> None:
