@@ -16,7 +16,7 @@ from typing import Any
 
 import psutil
 from command import KSPY
-from servers import free_port
+from free_ports import free_port
 from tapping import PATIENCE, answers, surroundings, wait_for
 from tornado.httpclient import AsyncHTTPClient, HTTPRequest, HTTPResponse
 from tornado.websocket import WebSocketClientConnection, websocket_connect

@@ -16,9 +16,8 @@ from pathlib import Path
 from typing import Any, Literal
 
 import psutil
+from free_ports import free_port
 from tapping import PATIENCE, surroundings, wait_for
-
-from kspy.tap.ports import ReservedPorts
 
 Kind = Literal["jupyter_server", "jupyterlab", "kernel_gateway"]
 
@@ -56,12 +55,6 @@ class Server:
         for child in below:
             with contextlib.suppress(psutil.NoSuchProcess):
                 child.kill()
-
-
-def free_port() -> int:
-    """One that the system gives nobody of its own accord before it is listened at."""
-    with contextlib.closing(ReservedPorts(1)) as found:
-        return found.numbers[0]
 
 
 def own_certificate(folder: Path) -> tuple[Path, Path]:

@@ -15,8 +15,8 @@ from pathlib import Path
 
 import pytest
 from command import kspy as run_kspy
+from free_ports import free_port
 from gateways import Client, GatewayTap, Server, running_server, tapping_gateway
-from servers import free_port
 from talking import End, Hear, Listener, Say, Step, Wait, talk
 from tapping import short_folder, wait_for
 

@@ -11,7 +11,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from servers import free_port, own_certificate
+from free_ports import free_port
+from servers import own_certificate
 from speaking import one_line_of, sending, sent
 from tapping import PATIENCE, short_folder
 from tiny_server import Answer, tiny_server

@@ -12,6 +12,7 @@ import pytest
 import zmq
 from command import kspy
 from fake_kernel import fake_kernel, raw_client, subscribed, tapped
+from free_ports import free_ports
 from tapping import (
     PATIENCE,
     Tap,
@@ -92,9 +93,9 @@ def test_recording_and_connection_file_are_private_and_know_no_secrets() -> None
 
 
 def test_the_connection_file_is_as_the_kernels_but_for_the_address() -> None:
-    with tapping("--kernel", "python3", "--port", "23110") as tap:
-        ports = [tap.connection[f"{channel}_port"] for channel in CHANNELS]
-        assert ports == [23110, 23111, 23112, 23113, 23114]
+    ports = free_ports(len(CHANNELS))
+    with tapping("--kernel", "python3", "--port", str(ports[0])) as tap:
+        assert [tap.connection[f"{channel}_port"] for channel in CHANNELS] == ports
         assert tap.connection["kernel_name"] == "python3"
         assert tap.connection["signature_scheme"] == "hmac-sha256"
 
