@@ -17,7 +17,7 @@ from typing import Any
 import psutil
 from command import KSPY
 from free_ports import free_port
-from tapping import PATIENCE, answers, surroundings, wait_for
+from tapping import PATIENCE, answers, is_left, surroundings, wait_for
 from tornado.httpclient import AsyncHTTPClient, HTTPRequest, HTTPResponse
 from tornado.websocket import WebSocketClientConnection, websocket_connect
 
@@ -199,7 +199,7 @@ def tapping_gateway(folder: Path, url: str, *options: str) -> Iterator[GatewayTa
             assert tap.end() == 0, tap.said
         assert "Traceback" not in tap.said
         assert "eof_received" not in tap.said  # what asyncio would say of a mistake over TLS
-        assert not answers(tap.port)
+        assert not is_left(tap.port, folder)
     finally:
         tap.force_end()
 

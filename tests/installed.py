@@ -20,7 +20,7 @@ from command import kspy as run_kspy
 from jupyter_client.blocking.client import BlockingKernelClient
 from jupyter_client.kernelspec import KernelSpecManager
 from jupyter_client.manager import KernelManager
-from tapping import PATIENCE, answers, short_folder, surroundings, wait_for
+from tapping import PATIENCE, is_left, short_folder, surroundings, wait_for
 
 import kspy
 from kspy.cli.install import install
@@ -210,9 +210,9 @@ def wait_dead(manager: KernelManager) -> int:
     return int(process.returncode)
 
 
-def open_ports(manager: KernelManager) -> list[int]:
+def open_ports(manager: KernelManager, folder: Path) -> list[int]:
     ports = [int(getattr(manager, f"{channel}_port")) for channel in CHANNELS]
-    return [port for port in ports if port and answers(port)]
+    return [port for port in ports if port and is_left(port, folder)]
 
 
 def alive(process: psutil.Process) -> bool:

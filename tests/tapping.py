@@ -157,7 +157,7 @@ class Tap:
         assert not expected & {word.removeprefix("file ") for word in left}
         if self.connection.get("transport") == "tcp":
             ports = [self.connection[f"{channel}_port"] for channel in CHANNELS]
-            left += [f"port {port}" for port in ports if answers(port)]
+            left += [f"port {port}" for port in ports if is_left(port, self.folder)]
         return left
 
     def force_end(self) -> None:
@@ -269,6 +269,24 @@ def answers(port: int) -> bool:
     with socket.socket() as probe:
         probe.settimeout(5)
         return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
+def is_left(port: int, folder: Path) -> bool:
+    """Does anybody listen there who was started with `folder`?
+
+    The system may have given the port to another test by now.
+    """
+    return answers(port) and any(
+        started_with(folder, listener.pid)
+        for listener in psutil.net_connections("tcp")
+        if listener.status == psutil.CONN_LISTEN and listener.laddr[1:] == (port,) and listener.pid
+    )
+
+
+def started_with(folder: Path, pid: int) -> bool:
+    with contextlib.suppress(psutil.Error):
+        return psutil.Process(pid).environ().get("JUPYTER_RUNTIME_DIR") == str(folder)
+    return False
 
 
 def ask(client: Any, msg_type: str, content: Mapping[str, Any], channel: str = "control") -> Any:

@@ -63,7 +63,7 @@ def test_it_shows_takes_keys_without_a_click_and_loads_nothing_from_elsewhere(
         wait_for(lambda: "xterm" in page.execute_script(focused), "the keys' way")
         # What is drawn is no text of the page; what a key does is seen beside the recording.
         keys = ActionChains(page)
-        keys.send_keys("jjm").pause(0.5).send_keys("seen in a browser", Keys.ENTER).perform()
+        keys.send_keys("jjm").pause(2).send_keys("seen in a browser", Keys.ENTER).perform()
         wait_for(bookmarks.exists, "the bookmark")
         assert [mark.note for mark in Bookmarks(path).list()] == ["seen in a browser"]
         log = page.get_log("browser")  # type: ignore[no-untyped-call]

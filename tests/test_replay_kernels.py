@@ -109,7 +109,7 @@ def run_cell(c: Conversation, code: str, *, silent: bool = False) -> None:
 
 def test_a_kernel_that_hangs_is_given_up_and_where(folder: Path) -> None:
     path = cells(folder / "a.kspy", "1", "import time; time.sleep(99)", "2")
-    result = kspy.replay_to(path, kernel="python3", timeout=0.4)
+    result = kspy.replay_to(path, kernel="python3", timeout=3)
     story = result.runs[0].story
     assert (story.end, story.seq, story.left) == ("hung", 4, 1)
     assert [thread.old for thread in result.report.threads if thread.verdict == "differs"][-1] == 4
@@ -118,7 +118,7 @@ def test_a_kernel_that_hangs_is_given_up_and_where(folder: Path) -> None:
     assert told[-3].startswith(
         "hung at #4 execute_request (silent) import time; time.sleep(99): its"
     )
-    assert told[-3].endswith("within 0.4 s; 1 message not sent")
+    assert told[-3].endswith("within 3 s; 1 message not sent")
     assert told[-2] == "not replayed: #8 execute_request (silent) 2"
 
 

@@ -109,7 +109,7 @@ def test_who_is_killed_leaves_no_kernel_behind(folder: Path) -> None:
         folder, "--code", "1", "--kernel", "sleeps", JUPYTER_PATH=str(folder / "jupyter")
     ) as process:
         wait_for(lambda: len(kernels_of(folder)) == 2, "the kernel and its folder")
-        time.sleep(1)  # its guardian is told of it a moment after it has started
+        time.sleep(2)  # its guardian is told of it a moment after it has started
         process.kill()
         process.communicate(timeout=PATIENCE)
         wait_for(lambda: not kernels_of(folder), "the end of both")
