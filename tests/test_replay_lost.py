@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import math
 import os
 import sys
 from collections.abc import Callable, Iterator
@@ -18,11 +19,12 @@ from tapping import short_folder, surroundings
 import kspy
 from kspy.analysis.filter.select import whole_table
 from kspy.errors import KspyError
+from kspy.replay.client import pacing
 from kspy.replay.client.pacing import Pace
 from kspy.replay.client.run import Watcher, run
 from kspy.replay.client.script import write_script
 from kspy.replay.client.story import Story
-from kspy.speak import hearing, local
+from kspy.speak import hearing
 from kspy.speak.connect import Target
 
 LONG = 3600.0
@@ -81,13 +83,20 @@ def test_a_kernel_that_cannot_be_reached_is_said_to_be_the_kernel(
     folder: Path, monkeypatch: pytest.MonkeyPatch, command: list[str], why: str
 ) -> None:
     """And not a file that is out of date: nobody has given one."""
-    monkeypatch.setattr(local, "_LISTEN_SECONDS", 0.5)
+    monkeypatch.setattr(pacing, "LISTEN_SECONDS", 0.5)
     kernelspec = folder / "kernels" / "unheard"
     kernelspec.mkdir()
     values = {"argv": command, "display_name": "d", "language": "none"}
     (kernelspec / "kernel.json").write_text(json.dumps(values))
     with pytest.raises(KspyError, match=f"kernel unheard: .*{why}"):
-        kspy.replay_to(recording(folder / "a.kspy"), kernel="unheard")
+        kspy.replay_to(recording(folder / "a.kspy"), kernel="unheard", timeout=0.3)
+
+
+@pytest.mark.parametrize(("timeout", "listens"), [(0.3, 60), (300, 300), (None, math.inf)])
+def test_a_kernel_may_take_as_long_to_start_as_to_answer(
+    timeout: float | None, listens: float
+) -> None:
+    assert Pace(timeout=timeout).listen_seconds == listens
 
 
 @pytest.mark.usefixtures("patient")

@@ -15,7 +15,7 @@ from kspy.speak.compose import new_session
 from kspy.speak.hearing import until_heard
 from kspy.speak.kernel import Kernel
 from kspy.speak.link import Host
-from kspy.speak.local import LATEST, Existing, Launched
+from kspy.speak.local import LATEST, LISTEN_SECONDS, Existing, Launched
 from kspy.speak.log import Log
 from kspy.speak.whole import whole
 from kspy.tap.metadata import describe
@@ -27,16 +27,17 @@ _logger = logging.getLogger("kspy")
 class Target:
     """Which kernel, and what beside. `gateway`, `kernel` or else `existing` says where it is.
 
-    existing    a connection file, or a part of its name; None: the latest
-    gateway     the URL of a Jupyter server
-    kernel      a kernelspec's name: start it, there if there is a `gateway`, else here
-    kernel_id   of a kernel that the gateway runs already
-    token       of the gateway; None: from the URL or the environment
-    ca          certificates to trust, for a gateway; None: those that the system trusts
-    insecure    trust any certificate of the gateway
-    record      a recording to make; `overwrite` says that there may be one
-    on_warning  gets a line where something went wrong that does not end the conversation
-    on_output   gets the lines that a kernel prints that is started here
+    existing        a connection file, or a part of its name; None: the latest
+    gateway         the URL of a Jupyter server
+    kernel          a kernelspec's name: start it, there if there is a `gateway`, else here
+    kernel_id       of a kernel that the gateway runs already
+    token           of the gateway; None: from the URL or the environment
+    ca              certificates to trust, for a gateway; None: those that the system trusts
+    insecure        trust any certificate of the gateway
+    record          a recording to make; `overwrite` says that there may be one
+    on_warning      gets a line where something went wrong that does not end the conversation
+    on_output       gets the lines that a kernel prints that is started here
+    listen_seconds  how long a kernel that is started here may take before it listens
     """
 
     existing: str | None = None
@@ -50,6 +51,7 @@ class Target:
     overwrite: bool = False
     on_warning: Callable[[str], None] = _logger.warning
     on_output: Callable[[str], None] = lambda _: None
+    listen_seconds: float = LISTEN_SECONDS
 
     def __post_init__(self) -> None:
         """Raises `KspyError` for what does not go together."""
@@ -90,7 +92,7 @@ def host_of(target: Target, session: str) -> Host:
         server = Server(target.gateway, target.token, target.ca, insecure=target.insecure)
         return OnServer(server, target.kernel, target.kernel_id, session)
     if target.kernel is not None:
-        return Launched(target.kernel, target.on_output)
+        return Launched(target.kernel, target.on_output, target.listen_seconds)
     return Existing(target.existing or LATEST)
 
 

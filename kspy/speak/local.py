@@ -17,7 +17,9 @@ from kspy.tap.status import in_words
 LATEST: Final = "kernel-*.json"
 """Stands for the latest of the connection files in Jupyter's runtime folder."""
 
-_LISTEN_SECONDS: Final = 60.0
+LISTEN_SECONDS: Final = 60.0
+"""How long a kernel that is started may take before it listens; Jupyter's own clients wait so."""
+
 _CONNECT_SECONDS: Final = 5.0
 _GONE_SECONDS: Final = 2.0
 """How long a kernel may be away: one that is restarted listens on the same ports again."""
@@ -32,10 +34,13 @@ class Launched:
     owned = True
     restarts = False
 
-    def __init__(self, name: str, on_output: Callable[[str], None]) -> None:
+    def __init__(
+        self, name: str, on_output: Callable[[str], None], listen_seconds: float = LISTEN_SECONDS
+    ) -> None:
         """`on_output` gets the lines that its process prints. It is called from any thread."""
         self._name = name
         self._on_output = on_output
+        self._listen_seconds = listen_seconds
         self._kernel: LaunchedKernel | None = None
         self._links: list[ZeroMQLink] = []
         self.how: Mapping[str, Any] = {}
@@ -54,12 +59,12 @@ class Launched:
 
     async def _connect(self, link: ZeroMQLink) -> Link:
         try:
-            await link.connect(self._ended_early, _LISTEN_SECONDS)
+            await link.connect(self._ended_early, self._listen_seconds)
         except NobodyListensError as error:
             await whole(link.close())
             raise KspyError(
-                f"kernel {self._name}: runs, but does not listen {_LISTEN_SECONDS:g} s after it was"
-                " started; is its kernelspec right?"
+                f"kernel {self._name}: runs, but does not listen {self._listen_seconds:g} s after"
+                " it was started; is its kernelspec right?"
             ) from error
         except BaseException:
             await whole(link.close())
@@ -104,7 +109,7 @@ class Launched:
         except Exception as error:
             raise KspyError(f"kernel {self._name}: cannot be started again: {error}") from error
         for link in self._links:
-            await link.ready(self._ended_early, _LISTEN_SECONDS)
+            await link.ready(self._ended_early, self._listen_seconds)
 
     async def close(self) -> None:
         self._closing = True

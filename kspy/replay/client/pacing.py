@@ -15,6 +15,7 @@ from kspy.errors import KspyError
 from kspy.replay.client.progress import Progress
 from kspy.replay.client.script import Running
 from kspy.replay.client.waiting import Waiting
+from kspy.speak.local import LISTEN_SECONDS
 
 UNCERTAIN_SECONDS: Final = 5.0
 """How long is waited for what another run of the same may not bring."""
@@ -39,6 +40,11 @@ class Pace:
             raise KspyError("speed: is a number above 0; None: as fast as it goes")
         if self.timeout is not None and not self.timeout > 0:
             raise KspyError("timeout: is a number of seconds above 0; None: never")
+
+    @property
+    def listen_seconds(self) -> float:
+        """How long a kernel that is started may take: a short time limit is for its answers."""
+        return math.inf if self.timeout is None else max(self.timeout, LISTEN_SECONDS)
 
     def at_most(self, seconds: float) -> float:
         """`seconds`, or the time limit where that is shorter."""

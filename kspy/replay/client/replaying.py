@@ -119,7 +119,9 @@ class Replay:
     async def run(self, number: int, watcher: Watcher) -> Run:
         """Play it to a kernel. Raises `KspyError` where that cannot be done."""
         path = self._output(number)
-        target = replace(self.plan.target, record=str(path))
+        target = replace(
+            self.plan.target, record=str(path), listen_seconds=self.plan.pace.listen_seconds
+        )
         story = await run(self.table, self.script, target, self.plan.pace, watcher)
         return Run(number, story, path)
 
