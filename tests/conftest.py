@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Iterator
 
 import pytest
@@ -12,6 +13,12 @@ from tapping import Tap
 # On a machine that is busy, slow examples are no mistakes.
 settings.register_profile("kspy", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("kspy")
+
+# A shell lets what it starts in the background ignore Ctrl-C, nohup the hangup; and so all below.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+if signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 
 @pytest.fixture(scope="module")
