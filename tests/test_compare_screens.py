@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -10,9 +10,9 @@ from conversation import Conversation, message
 from exporting import grown
 from piloting import Coloured, piloted
 from rich.cells import cell_len
-from textual.pilot import Pilot
 from textual.screen import Screen
 from textual.widgets import Static
+from viewing import until
 
 import kspy
 from kspy.analysis.table import Table
@@ -58,14 +58,6 @@ def thread_of(table: Table, state: str) -> int:
     )
 
 
-async def until(pilot: Pilot[None], done: Callable[[], object]) -> None:
-    for _ in range(200):
-        if done():
-            return
-        await pilot.pause(0.02)
-    raise AssertionError("did not happen")
-
-
 def title(app: Host) -> str:
     return str(app.screen.query_one("#title", Static).content)
 
@@ -91,7 +83,7 @@ def codes(left: str, right: str) -> CompareMessagesScreen:
 async def test_two_messages() -> None:
     app = Host(codes("a = 1\nb = 2\n", "a = 1\nb = 3\n"))
     async with app.run_test(size=(80, 24)) as pilot:
-        await until(pilot, lambda: title(app).startswith("difference 1 of 2"))
+        await until(lambda: title(app).startswith("difference 1 of 2"))
         view = app.screen.query_one(MessageView)
         shown = [line.rstrip() for line in lines(view)]
         assert shown[0].count("→ shell  execute_request") == 2
@@ -113,7 +105,7 @@ async def test_equal_lines_can_be_hidden() -> None:
     many = "".join(f"line_{n}\n" for n in range(200))
     app = Host(codes(f"{many}a\n{many}", f"{many}b\n{many}"))
     async with app.run_test(size=(80, 24)) as pilot:
-        await until(pilot, lambda: title(app).startswith("difference 1"))
+        await until(lambda: title(app).startswith("difference 1"))
         view = app.screen.query_one(MessageView)
         await pilot.press("z", "g")
         shown = "\n".join(lines(view))
@@ -128,7 +120,7 @@ async def test_the_difference_is_scrolled_to() -> None:
     many = "".join(f"line_{n}\n" for n in range(90))
     app = Host(codes(f"{many}\nend", f"{many}\nother"))
     async with app.run_test(size=(80, 24)) as pilot:
-        await until(pilot, lambda: title(app).startswith("difference 1"))
+        await until(lambda: title(app).startswith("difference 1"))
         view = app.screen.query_one(MessageView)
         await pilot.press("n")
         assert any("n 0" in line and "n 1" in line for line in lines(view))
@@ -138,7 +130,7 @@ async def test_the_difference_is_scrolled_to() -> None:
 async def test_the_same_message_twice(hello: Table) -> None:
     app = Host(CompareMessagesScreen(hello.load(3), hello.load(3)))
     async with app.run_test(size=(80, 24)) as pilot:
-        await until(pilot, lambda: title(app) == "no difference")
+        await until(lambda: title(app) == "no difference")
         await pilot.press("n", "N", "z", "G", "g", "j", "k", "pagedown", "pageup")
 
 
@@ -176,7 +168,7 @@ async def test_two_threads(hello: Table, error: Table) -> None:
         CompareThreadsScreen(hello, thread_of(hello, "ok"), thread_of(error, "error"), error)
     )
     async with app.run_test(size=(120, 40)) as pilot:
-        await until(pilot, lambda: "differ" in title(app) and "comparing" not in title(app))
+        await until(lambda: "differ" in title(app) and "comparing" not in title(app))
         assert title(app) == "3 differ, 1 only on the left, 1 only on the right, 2 the same"
         view = app.screen.query_one(ThreadView)
         shown = lines(view)
@@ -186,7 +178,7 @@ async def test_two_threads(hello: Table, error: Table) -> None:
         assert any("+" in line and "ZeroDivision" in line for line in shown)
         await pilot.press("enter")
         assert isinstance(app.screen, CompareMessagesScreen)
-        await until(pilot, lambda: title(app).startswith("difference 1 of"))
+        await until(lambda: title(app).startswith("difference 1 of"))
         await pilot.press("escape")
         assert app.screen is app.first
         await pilot.press("n")
@@ -204,9 +196,9 @@ async def test_two_runs_of_the_same(hello: Table) -> None:
     ok = thread_of(hello, "ok")
     app = Host(CompareThreadsScreen(hello, ok, ok))
     async with app.run_test(size=(80, 24)) as pilot:
-        await until(pilot, lambda: title(app) == f"{hello.thread_size(ok)} the same")
+        await until(lambda: title(app) == f"{hello.thread_size(ok)} the same")
         await pilot.press("n", "enter")
-        await until(pilot, lambda: title(app) == "no difference")
+        await until(lambda: title(app) == "no difference")
 
 
 def test_long_threads_are_bounded(tmp_path: Path) -> None:
@@ -222,7 +214,7 @@ def test_long_threads_are_bounded(tmp_path: Path) -> None:
         with kspy.open(tmp_path / "a.kspy") as recording:
             app = Host(CompareThreadsScreen(grown(recording), 0, 1))
             async with app.run_test(size=(80, 24)) as pilot:
-                await until(pilot, lambda: "only the first 5,000 of each" in title(app))
+                await until(lambda: "only the first 5,000 of each" in title(app))
                 await pilot.press("G", "g", "escape")
 
     look()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -10,8 +9,8 @@ import numpy as np
 import pytest
 from exporting import everything, grown
 from piloting import Coloured, piloted
-from textual.pilot import Pilot
 from textual.widgets import Input, Static
+from viewing import until
 
 import kspy
 from kspy.analysis.table import Table
@@ -64,19 +63,11 @@ def host(tmp_path: Path) -> Any:
         yield Host(grown(recording), tmp_path / "part.kspy")
 
 
-async def until(pilot: Pilot[None], done: Callable[[], object]) -> None:
-    for _ in range(200):
-        if done():
-            return
-        await pilot.pause(0.02)
-    raise AssertionError("did not happen")
-
-
 @piloted
 async def test_the_thread_as_a_recording(host: Host, tmp_path: Path) -> None:
     async with host.run_test(size=(80, 24)) as pilot:
         await pilot.press("down", "enter")
-        await until(pilot, lambda: host.results)
+        await until(lambda: host.results)
     path = tmp_path / "part.kspy"
     assert host.results == [path]
     with kspy.open(path) as part:
@@ -93,7 +84,7 @@ async def test_the_name_follows_the_form(host: Host, tmp_path: Path) -> None:
         await pilot.press("tab", "down")
         assert file.value == str(tmp_path / "part.jsonl")
         await pilot.press("down", "enter")
-        await until(pilot, lambda: host.results)
+        await until(lambda: host.results)
     assert host.results == [tmp_path / "part.txt"]
     assert "execute_request" in (tmp_path / "part.txt").read_text("utf-8")
 
@@ -136,7 +127,7 @@ async def test_nothing_is_written_over_without_asking(host: Host, tmp_path: Path
         assert "there.kspy exists already" in host.problem()
         assert there.read_text() == "mine"
         await pilot.press("enter")
-        await until(pilot, lambda: host.results)
+        await until(lambda: host.results)
     assert kspy.open(there).metadata["extract"]["messages"] == 1
 
 
@@ -167,7 +158,7 @@ async def test_what_cannot_be_is_said(host: Host, tmp_path: Path, name: str, pro
         host.dialog.query_one(Input).value = name.format(tmp_path)
         await pilot.pause()
         await pilot.press("enter")
-        await until(pilot, host.problem)
+        await until(host.problem)
         assert problem in host.problem()
         assert "\n" not in host.problem()
         await pilot.press("escape")
@@ -185,7 +176,7 @@ async def test_escape_stops_and_leaves_nothing(
         host.dialog.action_export()
         host.dialog.action_leave()
         assert host.problem() == "Stopped."
-        await until(pilot, lambda: not host.desk.busy)
+        await until(lambda: not host.desk.busy)
         assert list(tmp_path.iterdir()) == []
         await pilot.press("escape")
     assert host.results == [None]
@@ -197,7 +188,7 @@ async def test_the_picture_is_of_the_screen_beneath(host: Host, tmp_path: Path) 
         await pilot.press("tab", "up", "down", "down", "down")
         assert host.dialog.query_one("#what", Picker).disabled
         await pilot.press("enter")
-        await until(pilot, lambda: host.told)
+        await until(lambda: host.told)
     svg = (tmp_path / "part.svg").read_text("utf-8").replace("&#160;", " ")
     assert "the screen beneath" in svg
     assert "JSON lines" not in svg
@@ -208,4 +199,4 @@ async def test_the_picture_is_of_the_screen_beneath(host: Host, tmp_path: Path) 
 async def test_it_works_on_any_terminal(host: Host, size_: tuple[int, int]) -> None:
     async with host.run_test(size=size_) as pilot:
         await pilot.press("tab", "tab", "enter")
-        await until(pilot, lambda: host.results)
+        await until(lambda: host.results)

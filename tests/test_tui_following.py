@@ -55,7 +55,7 @@ async def test_a_filter_sees_what_is_new(talk: Conversation) -> None:
         talk.publish("stream", {"name": "stdout", "text": "a needle"})
         _print(talk, 1, 60)
         await viewer.wait_for(lambda: "1 of 62" in viewer.status, "the match")
-        assert viewer.row.endswith("a needle")
+        await viewer.wait_for(lambda: viewer.row.endswith("a needle"), "its summary")
 
 
 @piloted

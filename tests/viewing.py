@@ -12,6 +12,7 @@ from tempfile import TemporaryDirectory
 from typing import Any, Final, cast
 from unittest.mock import patch
 
+from tapping import PATIENCE
 from textual.app import App
 from textual.events import Key, Paste
 from textual.keys import key_to_character
@@ -31,6 +32,16 @@ LIST_SECONDS = 0.04
 
 _SAID_SECONDS = 600
 """On a busy machine, what was said would be gone before a test reads it."""
+
+
+async def until(
+    seen: Callable[[], object], what: str = "it", lines: Callable[[], list[str]] = list
+) -> None:
+    """Wait until it is seen; `lines` are told of if it never is."""
+    deadline = time.monotonic() + PATIENCE
+    while not seen():
+        assert time.monotonic() < deadline, "\n".join([f"waited in vain for {what}:", *lines()])
+        await asyncio.sleep(0.005)
 
 
 async def settled(pilot: Pilot[Any], pause: float = QUIET_SECONDS) -> None:
@@ -61,10 +72,8 @@ async def _paste(app: App[Any], text: str) -> None:
     entry = app.focused
     before = entry.value if isinstance(entry, Input) else None
     app.post_message(Paste(text))
-    until = time.monotonic() + 10
-    while text and isinstance(entry, Input) and entry.value == before:
-        assert time.monotonic() < until, f"not pasted: {text}"
-        await asyncio.sleep(0.005)
+    if text and isinstance(entry, Input):
+        await until(lambda: entry.value != before, f"the paste of {text}")
 
 
 async def hurry(pilot: Pilot[Any], *keys: str) -> None:
@@ -168,8 +177,5 @@ class Viewer:
         await settled(self.pilot, LIST_SECONDS)
 
     async def wait_for(self, seen: Callable[[], bool], what: str) -> None:
-        """Wait until it is seen; at most ten seconds."""
-        until = time.monotonic() + 10
-        while not seen():
-            assert time.monotonic() < until, f"waited in vain for {what}:\n" + "\n".join(self.rows)
-            await asyncio.sleep(0.02)
+        """Wait until it is seen."""
+        await until(seen, what, lambda: self.rows)
