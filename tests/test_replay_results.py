@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any, cast
 
 import pytest
@@ -11,8 +12,9 @@ from replays import RECORDINGS
 import kspy
 from kspy.analysis.sameness.rules import Rules
 from kspy.analysis.sameness.sessions import Total
+from kspy.analysis.sameness.threads import Verdict
 from kspy.errors import KspyError
-from kspy.export.compared.entry import ComparedThread
+from kspy.export.compared.entry import ComparedThread, DifferingMessage, DifferingValue
 from kspy.export.compared.report import Report
 from kspy.replay.client.fields import replay_json
 from kspy.replay.client.pacing import Pace
@@ -36,7 +38,8 @@ def unstable(*runs: list[ComparedThread]) -> list[tuple[str, list[list[int]], li
             stability.add(thread)
     return [
         (one.sample.msg_type or one.sample.event, [way.runs for way in one.results], [*one.missing])
-        for one in stability.unstable()
+        for one in stability.outcomes()
+        if not one.stable
     ]
 
 
@@ -50,8 +53,44 @@ def test_what_a_run_has_twice_and_another_once_is_not_stable() -> None:
     assert unstable([NEW, NEW], [NEW]) == [("comm_open", [[1]], [2])]
 
 
+def differing(text: str) -> ComparedThread:
+    """Thread 5, in which `text` was printed where the recording has "1"."""
+    value = DifferingValue("content.text", "changed", "1", text)
+    message = DifferingMessage(
+        "differs", (7,), (7,), "iopub", "to_client", "stream", text, (value,)
+    )
+    return replace(THREAD, verdict="differs", messages=(message,))
+
+
+def test_what_changed_alike_in_all_runs_is_told_once() -> None:
+    stability = Stability(Rules.usual())
+    uuids = "0b83a3f9-57bb-4b5b-8d3c-1b2f2f3a4c5d", "9c1d2e3f-57bb-4b5b-8d3c-1b2f2f3a4c5d"
+    for number, uuid in enumerate(uuids, 1):
+        stability.begin(number)
+        stability.add(differing(f"of {uuid} at 0x7f3a5c0d2e1{number}"))
+    result = Replayed(2, [run_of(1, differs=1), run_of(2, differs=1)], stability.outcomes())
+    assert [way.runs for one in result.changed for way in one.results] == [[1, 2]]
+    assert not result.unstable
+    told = str(result).splitlines()
+    assert told[-6] == "#5 execute_request  1  differs, in all 2 runs"
+    assert told[-2].strip().startswith("+ of 0b83a3f9")
+    assert told[-1] == "the same: 0 of 2 runs; not stable: 0 threads; changed in all: 1 thread"
+    [changed] = json.loads(replay_json(result, "a.kspy", Rules.usual()))["changed"]
+    assert (changed["a"], changed["ways"]) == (5, [{"verdict": "differs", "runs": [1, 2]}])
+
+
+def test_a_thread_that_the_first_run_lacks_has_a_name() -> None:
+    path = RECORDINGS / "hello.kspy"
+    plan = Plan(Target(kernel="python3"), Rules.usual(), Pace(), repeat=2)
+    with Replay(path, plan) as replay:
+        runs = Runs(replay, everything=False, keep=False)
+        runs.compare(Run(1, Story(), RECORDINGS / "error.kspy"))
+        runs.compare(Run(2, Story(), path))
+    assert any(one.sample.what == 'print("hello")' for one in runs.result.unstable)
+
+
 def run_of(number: int, end: Any = "done", **counts: int) -> RunResult:
-    total = Total({"same": counts.get("same", 0)}, (), {})
+    total = Total(cast("dict[Verdict, int]", counts), (), {})
     return RunResult(number, Story(end, "it was interrupted"), Report([], total), None)
 
 

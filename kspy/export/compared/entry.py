@@ -147,7 +147,7 @@ def _message(step: Step, tables: Tables) -> DifferingMessage:
 
 
 def _numbers(table: Table, places: Sequence[int]) -> tuple[int, ...]:
-    return tuple(table.seq(place) for place in places[:MOST_MESSAGES])
+    return tuple(map(table.seq, places))
 
 
 def _what(table: Table, place: int) -> str:

@@ -96,8 +96,9 @@ def finish(
     on_progress: Callable[[Progress], None] | None = None,
     *,
     keep: bool = True,
+    named: bool = False,
 ) -> Report:
-    """Do the work to its end."""
+    """Do the work to its end. `named`: say what threads are about that are not kept, too."""
     threads: list[ComparedThread] = []
     room = _MOST_VALUES
     while True:
@@ -110,7 +111,7 @@ def finish(
                 on_progress(found)
             continue
         told = everything or found.verdict != "same" or found.pace.told
-        entry = thread_entry(found, tables, summary=told)
+        entry = thread_entry(found, tables, summary=told or named)
         if on_thread:
             on_thread(entry)
         if told and keep:

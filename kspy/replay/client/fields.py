@@ -8,7 +8,7 @@ from kspy.analysis.sameness.rules import Rules
 from kspy.export.compared.fields import report_fields
 from kspy.export.json_lines import dumps
 from kspy.replay.client.result import Replayed, RunResult
-from kspy.replay.client.stability import Unstable
+from kspy.replay.client.stability import Outcome
 
 
 def replay_json(result: Replayed, name: str, rules: Rules) -> str:
@@ -17,7 +17,8 @@ def replay_json(result: Replayed, name: str, rules: Rules) -> str:
         {
             "same": result.same,
             "runs": [_run(run, name, rules) for run in result.runs],
-            "unstable": [_unstable(unstable) for unstable in result.unstable],
+            "unstable": [_outcome(outcome) for outcome in result.unstable],
+            "changed": [_outcome(outcome) for outcome in result.changed],
             "notes": list(result.notes),
         }
     )
@@ -39,14 +40,14 @@ def _run(run: RunResult, name: str, rules: Rules) -> dict[str, Any]:
     }
 
 
-def _unstable(unstable: Unstable) -> dict[str, Any]:
-    sample = unstable.sample
+def _outcome(outcome: Outcome) -> dict[str, Any]:
+    sample = outcome.sample
     return {
         "a": sample.old,
         "msg_type": sample.msg_type,
         "what": sample.what,
         "ways": [
-            {"verdict": result.sample.verdict, "runs": result.runs} for result in unstable.results
+            {"verdict": result.sample.verdict, "runs": result.runs} for result in outcome.results
         ],
-        "missing": list(unstable.missing),
+        "missing": list(outcome.missing),
     }

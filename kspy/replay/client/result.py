@@ -16,7 +16,7 @@ from kspy.export.compared.report import Report, finish
 from kspy.export.style import Style
 from kspy.replay.client.replaying import Plan, Replay, Run
 from kspy.replay.client.run import Watcher
-from kspy.replay.client.stability import Stability, Unstable
+from kspy.replay.client.stability import Outcome, Stability
 from kspy.replay.client.story import Story
 
 
@@ -44,19 +44,29 @@ class Replayed:
 
     wanted     how many runs there are to be
     runs       those that there were, in order
-    unstable   threads that did not come out the same in all runs
+    outcomes   of several runs, threads that were not as recorded in all of them
     notes      what to know before reading it
     """
 
     wanted: int
     runs: list[RunResult] = field(default_factory=list)
-    unstable: Sequence[Unstable] = ()
+    outcomes: Sequence[Outcome] = ()
     notes: Sequence[str] = ()
 
     @property
     def same(self) -> bool:
         """Were all runs made, and each the same as the recording?"""
         return len(self.runs) == self.wanted and all(run.same for run in self.runs)
+
+    @property
+    def unstable(self) -> Sequence[Outcome]:
+        """Threads that did not come out alike in all runs."""
+        return [outcome for outcome in self.outcomes if not outcome.stable]
+
+    @property
+    def changed(self) -> Sequence[Outcome]:
+        """Threads that came out alike in all runs, but otherwise than recorded."""
+        return [outcome for outcome in self.outcomes if outcome.stable]
 
     @property
     def report(self) -> Report:
@@ -112,12 +122,21 @@ class Runs:
 
         with self._replay.compared(run) as (new, work):
             tables = self._replay.table, new
-            report = finish(work, tables, self._everything, tell, on_progress, keep=self._keep)
+            report = finish(
+                work,
+                tables,
+                self._everything,
+                tell,
+                on_progress,
+                keep=self._keep,
+                # A thread that was as recorded in one run may be missing in another.
+                named=counts,
+            )
         kept = run.recording if self._replay.plan.target.record is not None else None
         result = RunResult(run.number, run.story, report, kept)
         self.result.runs.append(result)
         if counts:
-            self.result.unstable = self._stability.unstable()
+            self.result.outcomes = self._stability.outcomes()
         return result
 
 

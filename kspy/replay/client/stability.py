@@ -1,4 +1,4 @@
-"""Which threads came out the same in every run of a replay, and which did not.
+"""Which threads came out alike in every run of a replay, and which did not.
 
 Each run is compared with the recording. Two runs gave the same for a thread where what differs
 from the recording, if anything does, is the same for both.
@@ -11,7 +11,8 @@ from collections import Counter
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, field
 
-from kspy.analysis.sameness.rules import Rules
+from kspy.analysis.sameness.ids import TOKEN
+from kspy.analysis.sameness.rules import IDS, MASK, Rules
 from kspy.export.compared.entry import ComparedThread, DifferingMessage
 
 
@@ -24,8 +25,8 @@ class Result:
 
 
 @dataclass
-class Unstable:
-    """A thread that came out in several ways; `missing` are the runs that did not come to it."""
+class Outcome:
+    """All ways in which a thread came out; `missing` are the runs that did not come to it."""
 
     results: Sequence[Result]
     missing: Sequence[int]
@@ -35,6 +36,11 @@ class Unstable:
         """One of a run in which it differed, for that one says what it is about."""
         samples = [result.sample for result in self.results]
         return next((sample for sample in samples if sample.what), samples[0])
+
+    @property
+    def stable(self) -> bool:
+        """Did it come out alike in all runs?"""
+        return len(self.results) == 1 and not self.missing
 
 
 class Stability:
@@ -60,15 +66,19 @@ class Stability:
         results = self._found.setdefault(place, {})
         results.setdefault(digest, Result(thread)).runs.append(self._runs[-1])
 
-    def unstable(self) -> list[Unstable]:
-        """Those of the recording in order, then what it has not."""
+    def outcomes(self) -> list[Outcome]:
+        """Of threads that were not as recorded in all runs.
+
+        Those of the recording in order, then what it has not.
+        """
         found = []
         for by_digest in self._found.values():
             results = list(by_digest.values())
             there = {run for result in results for run in result.runs}
             missing = [run for run in self._runs if run not in there]
-            if len(results) > 1 or missing:
-                found.append(Unstable(results, missing))
+            outcome = Outcome(results, missing)
+            if not outcome.stable or outcome.sample.verdict != "same":
+                found.append(outcome)
         return sorted(found, key=lambda one: (one.sample.old is None, one.sample.old or 0))
 
     def _digest(self, thread: ComparedThread) -> bytes:
@@ -89,4 +99,8 @@ class Stability:
             digest.update(self._masked(repr(value.new)))
 
     def _masked(self, text: str) -> bytes:
-        return self._rules.masked(text).encode("utf-8", "replace")
+        """Without what varies by nature: it would make each run a way of its own."""
+        text = self._rules.masked(text)
+        if self._rules.has(IDS):
+            text = TOKEN.sub(MASK, text)
+        return text.encode("utf-8", "replace")

@@ -18,7 +18,7 @@ from kspy.export.compared.entry import ComparedThread
 from kspy.export.compared.text import ComparedLines, summary_line
 from kspy.export.style import Style
 from kspy.replay.client.result import Replayed, RunResult
-from kspy.replay.client.stability import Result, Unstable
+from kspy.replay.client.stability import Outcome, Result
 from kspy.replay.client.story import Story
 
 _INDENT: Final = "    "
@@ -88,41 +88,55 @@ class ReplayLines:
         if wanted < 2:
             return
         ended = sum(run.story.end != "interrupted" for run in self._result.runs)
-        for unstable in self._result.unstable:
-            yield from self._unstable(unstable, ended)
+        for outcome in self._result.outcomes:
+            yield from self._outcome(outcome, ended)
         same = sum(run.same for run in self._result.runs)
-        stable = len(self._result.unstable)
+        unstable, changed = len(self._result.unstable), len(self._result.changed)
         missing = f" ({wanted - runs} of {wanted} were not made)" if runs < wanted else ""
         runs_text = f"{plural(runs, 'run')}{missing}"
-        yield f"the same: {same} of {runs_text}; not stable: {plural(stable, 'thread')}"
+        said = f"; changed in all: {plural(changed, 'thread')}" if changed else ""
+        yield f"the same: {same} of {runs_text}; not stable: {plural(unstable, 'thread')}{said}"
 
-    def _unstable(self, unstable: Unstable, runs: int) -> Iterator[str]:
-        sample, ways = unstable.sample, len(unstable.results) + bool(unstable.missing)
+    def _outcome(self, outcome: Outcome, runs: int) -> Iterator[str]:
+        sample, ways = outcome.sample, len(outcome.results) + bool(outcome.missing)
         number = f"#{sample.old}" if sample.old is not None else f"b #{sample.new}"
-        said = self._style.doubtful(f"not stable: {ways:,} ways in {plural(runs, 'run')}")
+        words = f"not stable: {ways:,} ways in {plural(runs, 'run')}"
+        if outcome.stable:
+            words = f"{sample.verdict}, in {_all(runs)}"
+        said = self._style.doubtful(words)
         head = f"{number} {one_line(sample.msg_type or sample.event)}"
         room = len(head) + len(said) + 4
         what = self._style.fit(sample.what, room)
         yield f"{head}  {what}  {said}" if what else f"{head}  {said}"
-        for result in unstable.results[:_WAYS]:
+        if outcome.stable:
+            yield from self._messages(sample)
+            return
+        for result in outcome.results[:_WAYS]:
             yield from self._way(result, runs)
-        if len(unstable.results) > _WAYS:
-            yield self._style.dim(f"{_INDENT}… {len(unstable.results) - _WAYS} more ways")
-        if unstable.missing:
-            yield f"{_INDENT}{_numbers(unstable.missing, runs)}: not there"
+        if len(outcome.results) > _WAYS:
+            yield self._style.dim(f"{_INDENT}… {len(outcome.results) - _WAYS} more ways")
+        if outcome.missing:
+            yield f"{_INDENT}{_numbers(outcome.missing, runs)}: not there"
 
     def _way(self, result: Result, runs: int) -> Iterator[str]:
         verdict = result.sample.verdict
         said = "as recorded" if verdict == "same" else verdict
         yield f"{_INDENT}{_numbers(result.runs, runs)}: {said}"
-        _, *messages = ComparedLines(self._style, everything=True).thread(result.sample)
-        for line in messages:
+        for line in self._messages(result.sample):
             yield f"{_INDENT}{line}"
+
+    def _messages(self, thread: ComparedThread) -> Iterator[str]:
+        _, *messages = ComparedLines(self._style, everything=True).thread(thread)
+        yield from messages
 
 
 def _is_any(run: RunResult) -> bool:
     """Was there anything to compare?"""
     return any(run.report.counts.values())
+
+
+def _all(runs: int) -> str:
+    return f"all {runs} runs" if runs > 1 else "the only run"
 
 
 def _numbers(runs: Sequence[int], of: int) -> str:
