@@ -7,6 +7,7 @@ import json
 import math
 import os
 import sys
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -107,7 +108,12 @@ def test_a_kernel_that_dies_before_it_is_heard_is_not_waited_for(folder: Path) -
     assert "exit status 7" in run.story.why
 
 
-def played(kernel: FakeKernel, path: Path, conversation: Callable[[FakeKernel], bool]) -> Story:
+def played(
+    kernel: FakeKernel,
+    path: Path,
+    conversation: Callable[[FakeKernel], bool],
+    speed: float | None = None,
+) -> Story:
     """Replay to `kernel`, which the test speaks for meanwhile; recorded beside `path`.
 
     The user has enough when `conversation` is over and says so.
@@ -120,7 +126,7 @@ def played(kernel: FakeKernel, path: Path, conversation: Callable[[FakeKernel], 
             kernel.write(file)
             target = Target(str(file), record=str(record))
             work = asyncio.create_task(
-                run(table, write_script(table), target, Pace(None, LONG), watcher)
+                run(table, write_script(table), target, Pace(speed, LONG), watcher)
             )
             if await asyncio.to_thread(conversation, kernel):
                 watcher.stop()
@@ -210,3 +216,29 @@ def test_a_death_that_a_server_tells_is_recorded(
     assert story.end == end
     with kspy.open(folder / "b.kspy") as opened:
         assert [event.name for event in opened.events].count("kernel_died") == events
+
+
+@pytest.mark.usefixtures("patient")
+@pytest.mark.parametrize(("speed", "heard"), [(1.0, ["late"]), (None, [])])
+def test_with_pauses_it_is_listened_for_as_long_as_it_was(
+    folder: Path, speed: float | None, heard: list[str]
+) -> None:
+    """What a thread in the background prints now, and did not then, is not missed."""
+
+    def listen(c: Conversation) -> None:
+        c.now_ns += 1_000_000_000
+        c.event("tap_stopped")
+
+    def conversation(kernel: FakeKernel) -> bool:
+        kernel.receive("control")
+        kernel.send("iopub", signed("status", {"execution_state": "idle"}))
+        kernel.receive("shell")
+        time.sleep(0.4)
+        kernel.send("iopub", signed("stream", {"name": "stdout", "text": "late"}))
+        return False
+
+    with fake_kernel() as kernel:
+        story = played(kernel, recording(folder / "a.kspy", listen), conversation, speed)
+    assert story.end == "done"
+    with kspy.open(folder / "b.kspy") as opened:
+        assert [m.content["text"] for m in opened if m.msg_type == "stream"] == heard

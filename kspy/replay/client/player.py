@@ -19,10 +19,7 @@ from kspy.analysis.summary import summarize
 from kspy.analysis.table import Table
 from kspy.analysis.timing import expects_answer
 from kspy.errors import KspyError
-from kspy.replay.client.lines import Lines
-from kspy.replay.client.pacing import UNCERTAIN_SECONDS, Pace, Pacing
-from kspy.replay.client.progress import Progress
-from kspy.replay.client.script import (
+from kspy.replay.client.items import (
     FINISH,
     MAKERS,
     REPLY,
@@ -31,10 +28,14 @@ from kspy.replay.client.script import (
     Item,
     Restart,
     Running,
-    Script,
     Send,
     Wait,
 )
+from kspy.replay.client.lines import Lines
+from kspy.replay.client.pacing import Pace, Pacing
+from kspy.replay.client.progress import Progress
+from kspy.replay.client.script import Script
+from kspy.replay.client.settling import Settling
 from kspy.replay.client.story import End, Story
 from kspy.replay.client.translate import CannotSendError, Translator
 from kspy.replay.client.waiting import Waiting
@@ -51,7 +52,6 @@ _TOLD: Final = 5
 """Messages that were not come to that are told."""
 _GONE: Final = "the kernel was gone"
 _SETTLE_SECONDS: Final = 0.1
-_LATE_SECONDS: Final = 0.5
 
 
 class _OverError(Exception):
@@ -83,8 +83,9 @@ class Player:
         self._waiting = Waiting()
         self._lines = Lines(host, log, self._waiting, self._take, self._lose)
         self._translator = Translator(Ids())
-        self._progress = Progress()
+        self._progress = Progress(script.measured)
         self._pacing = Pacing(pace, self._waiting, self._progress, self._is_lost)
+        self._settling = Settling(script, pace, self._pacing, self._waiting, self._progress)
         self._at = 0
         self._dead = ""
         self._as_before = False
@@ -106,7 +107,8 @@ class Player:
                 self._at = number
                 await self._do(item)
                 self._on_step(number + 1)
-            await self._settle()
+            await self._settling.wait(lambda: bool(self._dead))
+            self._check()
         except _OverError:
             self._tell_of_rest()
         finally:
@@ -153,7 +155,8 @@ class Player:
         def come() -> bool:
             return progress.has(wait) or progress.never(wait) or bool(self._dead)
 
-        seconds = self._pace.timeout if wait.certain else self._pace.at_most(UNCERTAIN_SECONDS)
+        certain = self._pace.timeout
+        seconds = certain if wait.certain else self._pacing.patience(wait.time_ns)
         sent = progress[wait.place]
         if wait.what == REPLY and not await self._waiting.until(
             lambda: come() or sent.idle, seconds
@@ -328,33 +331,6 @@ class Player:
             if await self._waiting.until(lambda: False, _SETTLE_SECONDS):
                 return
         await self._waiting.until(lambda: False, _SETTLE_SECONDS)
-
-    async def _settle(self) -> None:
-        """Let come what came after the end of the requests, as from threads in the background.
-
-        A request that the recorded kernel did not finish is given as long as it was given then.
-        """
-        unended = {p: ns for p, ns in self._script.unended.items() if p in self._progress}
-        if unended and not self._gone:
-            longest = max(unended.values()) / 1e9
-            await self._waiting.until(
-                lambda: bool(self._dead) or all(self._progress[p].idle for p in unended),
-                self._pace.at_most(longest),
-            )
-        late = {place: of for place, of in self._script.late.items() if place in self._progress}
-        if late and not self._gone:
-            longest = max(late_ns for _, late_ns in late.values()) / 1e9
-            await self._waiting.until(
-                lambda: (
-                    bool(self._dead)
-                    or all(
-                        self._progress[place].count >= count for place, (count, _) in late.items()
-                    )
-                ),
-                self._pace.at_most(longest + _LATE_SECONDS),
-            )
-        await self._waiting.until(lambda: bool(self._dead), _SETTLE_SECONDS)
-        self._check()
 
     # What comes
 
