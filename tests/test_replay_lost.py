@@ -19,6 +19,7 @@ from tapping import short_folder, surroundings
 
 import kspy
 from kspy.analysis.filter.select import whole_table
+from kspy.cli.main import main
 from kspy.errors import KspyError
 from kspy.replay.client import pacing
 from kspy.replay.client.pacing import Pace
@@ -242,3 +243,21 @@ def test_with_pauses_it_is_listened_for_as_long_as_it_was(
     assert story.end == "done"
     with kspy.open(folder / "b.kspy") as opened:
         assert [m.content["text"] for m in opened if m.msg_type == "stream"] == heard
+
+
+@pytest.mark.usefixtures("patient")
+def test_what_was_run_is_summed_up_though_the_next_run_cannot_be(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    kernelspec = folder / "kernels" / "once" / "kernel.json"
+    kernelspec.parent.mkdir()
+    code = f"import os; os.remove({str(kernelspec)!r})\n{DYING}"
+    argv = [sys.executable, "-c", code, "{connection_file}", "control"]
+    values = {"argv": argv, "display_name": "d", "language": "none"}
+    kernelspec.write_text(json.dumps(values))
+    path = recording(folder / "a.kspy")
+    assert main(["replay", str(path), "--kernel", "once", "--fast", "--repeat", "3"]) == 2
+    out, err = capsys.readouterr()
+    assert out.splitlines()[-1].startswith("the same: 0 of 1 run (2 of 3 were not made)")
+    [line] = err.splitlines()
+    assert "no kernel is named 'once'" in line
