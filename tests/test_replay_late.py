@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from replays import run, script_of, told
 
 from kspy.replay.client.extent import NO_TEXT, Extent
-from kspy.replay.client.items import FINISH, Wait
+from kspy.replay.client.items import FINISH, NOBODY, Wait
 from kspy.replay.client.progress import Progress
 
 
@@ -43,6 +43,31 @@ def test_what_comes_after_an_idle_is_waited_for_before_what_followed_it(tmp_path
     waits = [item for item in script.items if isinstance(item, Wait) and item.what != FINISH]
     assert [(wait.certain, wait.within) for wait in waits] == [(False, False), (False, True)]
     assert not script.last
+
+
+def test_what_the_kernel_says_unasked_is_waited_for_as_well(tmp_path: Path) -> None:
+    """But not what belongs to a request that is not in the recording."""
+    path = tmp_path / "a.kspy"
+    stranger, _ = serialize("execute_request", {})
+    with Conversation(path) as c:
+        c.status("starting")
+        c.ask("comm_info_request")
+        c.publish("comm_open", {"comm_id": "a"}, stranger)
+        c.publish("comm_open", {"comm_id": "b"})
+        c.publish("display_data", {}, stranger)
+        c.ask("comm_info_request")
+        c.publish("comm_msg", {"comm_id": "b"})
+        c.event("kernel_shut_down")
+        c.publish("comm_close", {"comm_id": "b"})
+    script = script_of(path)
+    assert told(script) == ["send 1", f"wait {NOBODY} comm_open 1", "send 5"]
+    [last] = script.last
+    assert (last.place, last.what, script.makers) == (NOBODY, "comm_msg", {(-1, "comm_open"): [3]})
+    progress = Progress()
+    assert not progress.has(last)
+    _, frames = serialize("comm_msg", {"comm_id": "c"})
+    progress.see(of_frames(frames), 0.0)
+    assert progress.has(last)
 
 
 def test_what_comes_after_all_was_sent_is_waited_for_by_its_lines(tmp_path: Path) -> None:

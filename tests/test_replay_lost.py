@@ -246,6 +246,27 @@ def test_with_pauses_it_is_listened_for_as_long_as_it_was(
 
 
 @pytest.mark.usefixtures("patient")
+def test_a_comm_that_is_opened_unasked_is_known_by_its_new_id(folder: Path) -> None:
+    def use(c: Conversation) -> None:
+        c.publish("comm_open", {"comm_id": "0" * 32, "target_name": "t"})
+        c.ask("comm_msg", {"comm_id": "0" * 32})
+
+    new, got = "f" * 32, list[bytes]()
+
+    def conversation(kernel: FakeKernel) -> bool:
+        kernel.receive("control")
+        kernel.send("iopub", signed("status", {"execution_state": "idle"}))
+        kernel.receive("shell")
+        kernel.send("iopub", signed("comm_open", {"comm_id": new, "target_name": "t"}))
+        got.extend(kernel.receive("shell"))
+        return False
+
+    with fake_kernel() as kernel:
+        story = played(kernel, recording(folder / "a.kspy", use), conversation)
+    assert (story.end, json.loads(got[-1])) == ("done", {"comm_id": new})
+
+
+@pytest.mark.usefixtures("patient")
 def test_what_was_run_is_summed_up_though_the_next_run_cannot_be(
     folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

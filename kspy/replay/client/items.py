@@ -10,6 +10,9 @@ REPLY: Final = "reply"
 FINISH: Final = "idle"
 """What a `Wait` is for where it is no message of a type: a request's reply, or its end."""
 
+NOBODY: Final = -1
+"""The place of the request of what a kernel publishes without one."""
+
 MAKERS: Final = frozenset(("comm_open", "create_subshell_reply", "debug_reply"))
 """Types of messages in which a kernel makes names that clients use later on."""
 

@@ -22,6 +22,7 @@ from kspy.errors import KspyError
 from kspy.replay.client.items import (
     FINISH,
     MAKERS,
+    NOBODY,
     REPLY,
     Death,
     Interrupt,
@@ -168,7 +169,7 @@ class Player:
             if wait.certain:
                 self._hang(wait)
             progress.give_up(wait)
-        self._check(wait.place)
+        self._check(None if wait.place == NOBODY else wait.place)
 
     def _hang(self, wait: Wait) -> None:
         self._check(wait.place)

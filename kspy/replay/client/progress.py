@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from kspy.replay.client.extent import NO_TEXT, Extent
-from kspy.replay.client.items import FINISH, MAKERS, PIECES, REPLY, Wait
+from kspy.replay.client.items import FINISH, MAKERS, NOBODY, PIECES, REPLY, Wait
 from kspy.wire.frames import Channel
 from kspy.wire.message import Message, text
 
@@ -53,8 +53,8 @@ class Progress:
 
     def __init__(self, measured: Container[int] = ()) -> None:
         self._measured = measured
-        self._sent: dict[int, Sent] = {}
-        self._places: dict[str, int] = {}
+        self._sent = {NOBODY: Sent("iopub")}
+        self._places = {"": NOBODY}
         self._unfinished: dict[int, None] = {}
         self._given_up: Counter[str] = Counter()
 
@@ -74,9 +74,6 @@ class Progress:
 
     def __getitem__(self, place: int) -> Sent:
         return self._sent[place]
-
-    def __len__(self) -> int:
-        return len(self._sent)
 
     def see(self, message: Message, now: float) -> int | None:
         """Take a message from the kernel. The request that it belongs to directly."""

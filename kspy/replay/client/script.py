@@ -25,6 +25,7 @@ from kspy.replay.client.extent import NO_TEXT, Extent
 from kspy.replay.client.items import (
     FINISH,
     MAKERS,
+    NOBODY,
     PIECES,
     REPLY,
     Death,
@@ -35,7 +36,6 @@ from kspy.replay.client.items import (
     Send,
     Wait,
 )
-from kspy.replay.client.pending import Came, Pending
 from kspy.replay.client.unbegun import Unbegun
 from kspy.wire.frames import CHANNELS
 from kspy.wire.message import ENCODED, TO_CLIENT, text
@@ -43,6 +43,7 @@ from kspy.wire.message import ENCODED, TO_CLIENT, text
 _BLOCK: Final = 1 << 16
 _HB, _IOPUB, _SHELL, _STDIN = map(CHANNELS.index, ("hb", "iopub", "shell", "stdin"))
 _ENDED_STATES: Final = ("restarting", "dead")
+_OF_NO_CLIENT: Final = ("status", "iopub_welcome")
 _GRACE_NS: Final = 2_000_000_000
 """A client that listened on when nothing came any more is followed in that for so long at most."""
 
@@ -106,11 +107,12 @@ class _ScriptWriter:
         self.script = Script()
         self._table = table
         self._threads = threads
-        self._requests: dict[int, _Request] = {}
+        self._requests = {NOBODY: _Request(_IOPUB, 0, 0, idle_ns=0)}
+        self._hearer: int | None = None
         self._running: dict[int, None] = {}
         self._begun_last: list[int] = []
         self._unbegun = Unbegun()
-        self._pending = Pending()
+        self._pending: dict[tuple[int, str], tuple[int, int, bool]] = {}
         self._at_once: list[tuple[int, int, int]] = []
         self._begun = 0
         self._questions: dict[int, tuple[int, int]] = {}
@@ -131,14 +133,17 @@ class _ScriptWriter:
         for place, time_ns, route, client, kind, outcome, parent, thread, socket in columns:
             if next_event <= place:
                 next_event = self.events_to(place + 1)
-            self._follow(time_ns, counts=route & 7 != _HB and self._belongs(thread))
             if route & 7 == _HB:
                 continue
+            if not self._ended and (self._threads is None or thread in self._threads):
+                self._last_ns = time_ns
             if not route & TO_CLIENT:
                 if self._is_chosen(thread, names[kind]):
                     self._send(place, time_ns, route & 7, client, names[kind], parent)
             elif route & 7 == _IOPUB and outcome == NOTHING and names[kind] == "status":
                 self._state(place, time_ns)
+            elif parent < 0:
+                self._unasked(place, time_ns, route & 7, names[kind], client if socket else 0)
             elif parent in self._requests:
                 if outcome == BUSY:
                     self._begin(parent)
@@ -146,18 +151,9 @@ class _ScriptWriter:
                     continue  # a server sends each of its WebSockets a copy
                 self._answer(place, time_ns, route & 7, names[kind], outcome, parent)
 
-    def _follow(self, time_ns: int, *, counts: bool) -> None:
-        """The clients still listen. What a tap hears when it ends the kernel, none of them did."""
-        if not self._ended:
-            self._until_ns = time_ns
-            self._last_ns = time_ns if counts else self._last_ns
-
-    def _belongs(self, thread: int) -> bool:
-        return self._threads is None or thread in self._threads
-
     def _is_chosen(self, thread: int, msg_type: str) -> bool:
         """Is it of the part that is played? What interrupts a request goes with it."""
-        if self._belongs(thread):
+        if self._threads is None or thread in self._threads:
             return True
         return msg_type == "interrupt_request" and bool(self._running)
 
@@ -175,6 +171,16 @@ class _ScriptWriter:
                 self._at_once.append((len(self.script.items), other, place))
             self._unbegun.add(place, client)
         self.script.items.append(Send(place, time_ns, client, running, answers))
+
+    def _unasked(self, place: int, time_ns: int, channel: int, msg_type: str, client: int) -> None:
+        """The kernel published it for no request. A server sends each of its WebSockets a copy."""
+        if channel != _IOPUB or msg_type in _OF_NO_CLIENT or self._ended:
+            return
+        self._hearer = client if self._hearer is None else self._hearer
+        if self._threads is not None or client != self._hearer:
+            return
+        if msg_type not in MAKERS or self._is_unasked(place):
+            self._answer(place, time_ns, _IOPUB, msg_type, NOTHING, NOBODY)
 
     def _answer(
         self, place: int, time_ns: int, channel: int, msg_type: str, outcome: int, parent: int
@@ -210,7 +216,7 @@ class _ScriptWriter:
             request.count += 1
             request.last_ns = time_ns
         if msg_type != "status":
-            self._pending.add(Came(parent, msg_type, time_ns, within=request.idle_ns is None))
+            self._pending[parent, msg_type] = place, time_ns, request.idle_ns is None
         elif request.idle_ns is not None:
             pass
         elif outcome == BUSY:
@@ -227,15 +233,28 @@ class _ScriptWriter:
         self.script.items += self._waits()
 
     def _waits(self) -> Iterator[Wait]:
-        """For what came since the last item, unless the end of its request is waited for."""
-        for place, msg_type, time_ns, within in self._pending.take():
+        """For what came since the last message was sent, unless its request's end did.
+
+        Of each type, only for the last: with that, those before it have come.
+        """
+        for (place, msg_type), (last, time_ns, within) in self._pending.items():
             request = self._requests[place]
             if within and request.idle_ns is not None:
+                continue
+            if place == NOBODY and not self._is_unasked(last):
                 continue
             certain = within and msg_type == "comm_open"
             extent = self._extent(place) if msg_type == PIECES else NO_TEXT
             number = request.numbers[msg_type]
             yield Wait(place, time_ns, msg_type, number, certain, within, extent)
+        self._pending.clear()
+
+    def _is_unasked(self, place: int) -> bool:
+        """Has it no parent, rather than one that is not in the recording?"""
+        try:
+            return not self._table.load(place).parent_id
+        except KspyError:
+            return False
 
     def _extent(self, place: int) -> Extent:
         """How far the text has come that a request's streams brought."""
@@ -291,7 +310,8 @@ class _ScriptWriter:
 
     def _take(self, event: Event) -> None:
         name, time_ns = event.name, event.time_ns
-        self._follow(time_ns, counts=False)
+        if not self._ended:  # what a tap hears when it ends the kernel, no client listened to
+            self._until_ns = time_ns
         signal = event.data.get("signal")
         if name == "kernel_interrupted" or (name == "kernel_signalled" and signal == "SIGINT"):
             running = self._interrupted(time_ns)
@@ -340,6 +360,8 @@ class _ScriptWriter:
         table = self._table
         last = [table.time_ns(len(table) - 1)] if len(table) else []
         last += [table.event(table.event_count - 1).time_ns] if table.event_count else []
+        if not self._ended:
+            self._until_ns = max(last, default=0)
         if not self._down:
             for place in self._running:
                 self.script.unended[place] = max(last) - self._requests[place].time_ns

@@ -52,7 +52,7 @@ class Settling:
     async def _for_last(self, last_ns: int, is_over: Callable[[], bool]) -> None:
         waits = [wait for wait in self._script.last if wait.place in self._progress]
         if waits:
-            longest = (waits[-1].time_ns - last_ns) / 1e9 + _LATE_SECONDS
+            longest = (max(wait.time_ns for wait in waits) - last_ns) / 1e9 + _LATE_SECONDS
             await self._waiting.until(
                 lambda: is_over() or all(map(self._has_or_never, waits)),
                 self._pace.at_most(max(longest, UNCERTAIN_SECONDS)),
