@@ -14,7 +14,8 @@ from typing import Any
 
 import pytest
 from conversation import Conversation
-from fake_kernel import FakeKernel, fake_kernel, signed
+from fake_kernel import KEY, FakeKernel, fake_kernel, signed
+from jupyter_client.session import Session
 from tapping import short_folder, surroundings
 
 import kspy
@@ -264,6 +265,31 @@ def test_a_comm_that_is_opened_unasked_is_known_by_its_new_id(folder: Path) -> N
     with fake_kernel() as kernel:
         story = played(kernel, recording(folder / "a.kspy", use), conversation)
     assert (story.end, json.loads(got[-1])) == ("done", {"comm_id": new})
+
+
+@pytest.mark.usefixtures("patient")
+def test_a_restart_by_somebody_else_is_recorded(folder: Path) -> None:
+    def conversation(kernel: FakeKernel) -> bool:
+        kernel.receive("control")
+        kernel.send("iopub", signed("status", {"execution_state": "starting"}))
+        kernel.receive("shell")
+        stranger = {"msg_id": "m", "session": "s"}
+        session = Session(key=KEY)
+        told = session.msg("shutdown_reply", {"restart": True}, parent={"header": stranger})
+        kernel.send("iopub", session.serialize(told))
+        kernel.send("iopub", signed("status", {"execution_state": "starting"}))
+        return False
+
+    def listen(c: Conversation) -> None:
+        c.now_ns += 300_000_000
+        c.event("tap_stopped")
+
+    with fake_kernel() as kernel:
+        story = played(kernel, recording(folder / "a.kspy", listen), conversation, 1.0)
+    assert story.end == "done"
+    with kspy.open(folder / "b.kspy") as opened:
+        [event] = [event for event in opened.events if event.name == "kernel_restarted"]
+        assert event.data == {"by": "somebody else"}
 
 
 @pytest.mark.usefixtures("patient")

@@ -92,7 +92,7 @@ class Player:
         self._as_before = False
         self._ending = False
         self._starts = 0
-        self._starting = False
+        self._starting = self._shut_by_stranger = False
 
     async def play(self) -> Story:
         """Play it all. Raises `KspyError` where the kernel cannot be reached."""
@@ -179,6 +179,7 @@ class Player:
         self._give_up("hung", f"{what} did not come within {self._pace.timeout:g} s", wait.place)
 
     def _give_up(self, end: End, why: str, place: int | None) -> None:
+        self._tell_of_stranger()
         self.story.end, self.story.why = end, why
         if place is not None:
             self.story.seq, self.story.where = self._table.seq(place), self._words(place)
@@ -269,6 +270,7 @@ class Player:
         session = self._translator.session(text(message.header.get("session")))
         self._log.know(session, send.client)
         wire = await self._lines.wire(send.client, letter, session)
+        self._tell_of_stranger()
         self._log.add(wire, "to_kernel", send.client)
         self._progress.send(
             send.place, letter.msg_id, message.channel, answered=expects_answer(message)
@@ -345,7 +347,22 @@ class Player:
             self._lose(why)
         elif place is not None and msg_type in MAKERS:
             self._learn(place, message)
+        elif message.channel == "iopub" and not self._starting:
+            self._see_stranger(place, message)
         self._waiting.happened()
+
+    def _see_stranger(self, place: int | None, message: Message) -> None:
+        """Somebody else may restart the kernel meanwhile."""
+        if place is None and message.msg_type == "shutdown_reply":
+            self._shut_by_stranger = message.content.get("restart") is True
+        elif message.content.get("execution_state") == "starting":
+            self._tell_of_stranger()
+
+    def _tell_of_stranger(self) -> None:
+        """It explains much. That the kernel starts may not be heard, if it is heard again late."""
+        if self._shut_by_stranger:
+            self._shut_by_stranger = False
+            self._log.event("kernel_restarted", {"by": "somebody else"})
 
     def _learn(self, place: int, message: Message) -> None:
         """Find the recorded message that this one takes the place of."""
