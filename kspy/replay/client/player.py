@@ -355,7 +355,7 @@ class Player:
         """Somebody else may restart the kernel meanwhile."""
         if place is None and message.msg_type == "shutdown_reply":
             self._shut_by_stranger = message.content.get("restart") is True
-        elif message.content.get("execution_state") == "starting":
+        elif self._shut_by_stranger and message.content.get("execution_state") == "starting":
             self._tell_of_stranger()
 
     def _tell_of_stranger(self) -> None:
