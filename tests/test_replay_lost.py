@@ -7,17 +7,20 @@ import json
 import math
 import os
 import sys
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from conversation import Conversation
-from fake_kernel import FakeKernel, fake_kernel, signed
+from fake_kernel import KEY, FakeKernel, fake_kernel, signed
+from jupyter_client.session import Session
 from tapping import short_folder, surroundings
 
 import kspy
 from kspy.analysis.filter.select import whole_table
+from kspy.cli.main import main
 from kspy.errors import KspyError
 from kspy.replay.client import pacing
 from kspy.replay.client.pacing import Pace
@@ -107,7 +110,12 @@ def test_a_kernel_that_dies_before_it_is_heard_is_not_waited_for(folder: Path) -
     assert "exit status 7" in run.story.why
 
 
-def played(kernel: FakeKernel, path: Path, conversation: Callable[[FakeKernel], bool]) -> Story:
+def played(
+    kernel: FakeKernel,
+    path: Path,
+    conversation: Callable[[FakeKernel], bool],
+    speed: float | None = None,
+) -> Story:
     """Replay to `kernel`, which the test speaks for meanwhile; recorded beside `path`.
 
     The user has enough when `conversation` is over and says so.
@@ -120,7 +128,7 @@ def played(kernel: FakeKernel, path: Path, conversation: Callable[[FakeKernel], 
             kernel.write(file)
             target = Target(str(file), record=str(record))
             work = asyncio.create_task(
-                run(table, write_script(table), target, Pace(None, LONG), watcher)
+                run(table, write_script(table), target, Pace(speed, LONG), watcher)
             )
             if await asyncio.to_thread(conversation, kernel):
                 watcher.stop()
@@ -210,3 +218,93 @@ def test_a_death_that_a_server_tells_is_recorded(
     assert story.end == end
     with kspy.open(folder / "b.kspy") as opened:
         assert [event.name for event in opened.events].count("kernel_died") == events
+
+
+@pytest.mark.usefixtures("patient")
+@pytest.mark.parametrize(("speed", "heard"), [(1.0, ["late"]), (None, [])])
+def test_with_pauses_it_is_listened_for_as_long_as_it_was(
+    folder: Path, speed: float | None, heard: list[str]
+) -> None:
+    """What a thread in the background prints now, and did not then, is not missed."""
+
+    def listen(c: Conversation) -> None:
+        c.now_ns += 1_000_000_000
+        c.event("tap_stopped")
+
+    def conversation(kernel: FakeKernel) -> bool:
+        kernel.receive("control")
+        kernel.send("iopub", signed("status", {"execution_state": "idle"}))
+        kernel.receive("shell")
+        time.sleep(0.4)
+        kernel.send("iopub", signed("stream", {"name": "stdout", "text": "late"}))
+        return False
+
+    with fake_kernel() as kernel:
+        story = played(kernel, recording(folder / "a.kspy", listen), conversation, speed)
+    assert story.end == "done"
+    with kspy.open(folder / "b.kspy") as opened:
+        assert [m.content["text"] for m in opened if m.msg_type == "stream"] == heard
+
+
+@pytest.mark.usefixtures("patient")
+def test_a_comm_that_is_opened_unasked_is_known_by_its_new_id(folder: Path) -> None:
+    def use(c: Conversation) -> None:
+        c.publish("comm_open", {"comm_id": "0" * 32, "target_name": "t"})
+        c.ask("comm_msg", {"comm_id": "0" * 32})
+
+    new, got = "f" * 32, list[bytes]()
+
+    def conversation(kernel: FakeKernel) -> bool:
+        kernel.receive("control")
+        kernel.send("iopub", signed("status", {"execution_state": "idle"}))
+        kernel.receive("shell")
+        kernel.send("iopub", signed("comm_open", {"comm_id": new, "target_name": "t"}))
+        got.extend(kernel.receive("shell"))
+        return False
+
+    with fake_kernel() as kernel:
+        story = played(kernel, recording(folder / "a.kspy", use), conversation)
+    assert (story.end, json.loads(got[-1])) == ("done", {"comm_id": new})
+
+
+@pytest.mark.usefixtures("patient")
+def test_a_restart_by_somebody_else_is_recorded(folder: Path) -> None:
+    def conversation(kernel: FakeKernel) -> bool:
+        kernel.receive("control")
+        kernel.send("iopub", signed("status", {"execution_state": "starting"}))
+        kernel.receive("shell")
+        stranger = {"msg_id": "m", "session": "s"}
+        session = Session(key=KEY)
+        told = session.msg("shutdown_reply", {"restart": True}, parent={"header": stranger})
+        kernel.send("iopub", session.serialize(told))
+        kernel.send("iopub", signed("status", {"execution_state": "starting"}))
+        return False
+
+    def listen(c: Conversation) -> None:
+        c.now_ns += 300_000_000
+        c.event("tap_stopped")
+
+    with fake_kernel() as kernel:
+        story = played(kernel, recording(folder / "a.kspy", listen), conversation, 1.0)
+    assert story.end == "done"
+    with kspy.open(folder / "b.kspy") as opened:
+        [event] = [event for event in opened.events if event.name == "kernel_restarted"]
+        assert event.data == {"by": "somebody else"}
+
+
+@pytest.mark.usefixtures("patient")
+def test_what_was_run_is_summed_up_though_the_next_run_cannot_be(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    kernelspec = folder / "kernels" / "once" / "kernel.json"
+    kernelspec.parent.mkdir()
+    code = f"import os; os.remove({str(kernelspec)!r})\n{DYING}"
+    argv = [sys.executable, "-c", code, "{connection_file}", "control"]
+    values = {"argv": argv, "display_name": "d", "language": "none"}
+    kernelspec.write_text(json.dumps(values))
+    path = recording(folder / "a.kspy")
+    assert main(["replay", str(path), "--kernel", "once", "--fast", "--repeat", "3"]) == 2
+    out, err = capsys.readouterr()
+    assert out.splitlines()[-1].startswith("the same: 0 of 1 run (2 of 3 were not made)")
+    [line] = err.splitlines()
+    assert "no kernel is named 'once'" in line

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -15,58 +14,23 @@ from conversation import Conversation, message, of_frames, serialize
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from recorded import events, messages, write
+from replays import run, script_of, table_of, told
 
-import kspy
-from kspy.analysis.filter import parse
-from kspy.analysis.filter.select import whole_table
 from kspy.analysis.sameness.ids import Ids
-from kspy.analysis.table import Table
-from kspy.replay.client.part import chosen_threads
-from kspy.replay.client.progress import Progress
-from kspy.replay.client.script import (
+from kspy.replay.client.items import (
     FINISH,
     REPLY,
     Death,
     Interrupt,
     Restart,
     Running,
-    Script,
     Send,
     Wait,
-    write_script,
 )
+from kspy.replay.client.progress import Progress
+from kspy.replay.client.script import write_script
 from kspy.replay.client.translate import CannotSendError, Translator
 from kspy.replay.client.unbegun import Unbegun
-
-
-@contextmanager
-def table_of(path: Path) -> Iterator[Table]:
-    with kspy.open(path) as recording:
-        yield whole_table(recording)
-
-
-def told(script: Script) -> list[str]:
-    """The script in words."""
-    return [
-        f"send {item.place}"
-        if isinstance(item, Send)
-        else f"wait {item.place} {item.what} {item.number}"
-        if isinstance(item, Wait)
-        else type(item).__name__
-        for item in script.items
-    ]
-
-
-def script_of(path: Path, only: str = "") -> Script:
-    with table_of(path) as table:
-        return write_script(table, chosen_threads(table, parse(only)) if only else None)
-
-
-def run(conversation: Conversation, code: str, client: int = 1) -> None:
-    request = conversation.ask("execute_request", {"code": code}, client=client)
-    conversation.status("busy", request)
-    conversation.reply(request, client=client)
-    conversation.status("idle", request)
 
 
 def test_what_had_come_is_waited_for_and_no_more(tmp_path: Path) -> None:

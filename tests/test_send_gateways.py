@@ -19,6 +19,8 @@ from tiny_server import Answer, tiny_server
 
 import kspy
 from kspy.errors import KspyError
+from kspy.speak import gateway
+from kspy.speak.gateway import OnServer
 from kspy.speak.server import Server
 
 STARTED = Answer(201, b'{"id": "the-kernel"}')
@@ -204,3 +206,21 @@ def test_a_socket_that_says_nothing_of_http(folder: Path) -> None:
             _, err = process.communicate(timeout=PATIENCE)
     assert process.returncode == 2
     assert len(err.splitlines()) == 1
+
+
+def test_a_kernel_that_somebody_deletes_is_gone_soon(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A server that deletes a kernel need not say so to who is connected to it."""
+    monkeypatch.setattr(gateway, "_QUIET_SECONDS", 0.0)
+    answers = [REFUSED, Answer(200, b'{"id": "k"}'), Answer(404)]
+
+    async def ended(host: OnServer) -> str:
+        while not (why := await host.ended()):
+            await asyncio.sleep(0.01)
+        await host.close()
+        return why
+
+    with tiny_server(lambda line: answers.pop(0)) as server:
+        host = OnServer(Server(server.url, "", None), None, "k", "session")
+        why = asyncio.run(asyncio.wait_for(ended(host), PATIENCE))
+    assert server.asked == ["GET /api/kernels/k"] * 3
+    assert why.endswith("no kernel there has the id k any more")

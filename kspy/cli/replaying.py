@@ -15,6 +15,7 @@ from typing import Final
 from kspy.analysis.progress import Progress
 from kspy.cli.compare_options import CompareOptions
 from kspy.cli.progress_line import ProgressLine
+from kspy.errors import KspyError
 from kspy.export.compared.entry import ComparedThread
 from kspy.export.style import style_of_stdout
 from kspy.replay.client.fields import replay_json
@@ -46,20 +47,30 @@ class Replaying:
             runs = Runs(replay, everything=self._everything, keep=self._as_json)
             lines = ReplayLines(style_of_stdout(), runs.result, everything=self._everything)
             self._print(lines.notes())
-            for number in range(1, self._plan.repeat + 1):
-                run = asyncio.run(self._run(replay, number))
-                if run is None:
-                    break
-                self._compare(runs, run, lines)
-                if self._signal:
-                    break
-            self._print(lines.end())
-            if self._as_json:
-                self._line.clear()
-                sys.stdout.write(replay_json(runs.result, str(self._path), runs.rules) + "\n")
+            try:
+                self._run_all(replay, runs, lines)
+            except KspyError:
+                if runs.result.runs:  # what was made is worth as much
+                    self._sum_up(runs, lines)
+                raise
+            self._sum_up(runs, lines)
             if self._signal:
                 return 128 + self._signal
             return SAME if runs.result.same else DIFFERENT
+
+    def _run_all(self, replay: Replay, runs: Runs, lines: ReplayLines) -> None:
+        for number in range(1, self._plan.repeat + 1):
+            run = asyncio.run(self._run(replay, number))
+            if run is not None:
+                self._compare(runs, run, lines)
+            if run is None or self._signal:
+                return
+
+    def _sum_up(self, runs: Runs, lines: ReplayLines) -> None:
+        self._print(lines.end())
+        if self._as_json:
+            self._line.clear()
+            sys.stdout.write(replay_json(runs.result, str(self._path), runs.rules) + "\n")
 
     async def _run(self, replay: Replay, number: int) -> Run | None:
         """One run. None where a signal ended it before it had begun, or in the middle."""

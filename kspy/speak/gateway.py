@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 from kspy.errors import KspyError
 from kspy.speak.link import Link
-from kspy.speak.server import NoAnswerError, Server
+from kspy.speak.server import NoAnswerError, NoKernelError, Server
 from kspy.speak.websocket import WebSocketLink
 from kspy.speak.whole import whole
+
+_QUIET_SECONDS: Final = 3.0
+"""After which a server is asked whether it has the kernel still: who deletes it need not say so."""
 
 
 class OnServer:
@@ -28,6 +32,9 @@ class OnServer:
         self._session = session
         self._spec: Mapping[str, Any] = {}
         self._untold = False
+        self._links: list[WebSocketLink] = []
+        self._asked = 0.0
+        self._asking: asyncio.Task[str] | None = None
 
     async def describe(self) -> tuple[str, Mapping[str, Any]]:
         if self._kernel_id is not None:
@@ -47,12 +54,13 @@ class OnServer:
     async def open(self) -> Link:
         if self._kernel_id is None:
             await whole(self._start(), patient=False)
-        assert self._kernel_id is not None
-        return await WebSocketLink.open(self._server, self._kernel_id, self._session)
+        return await self.link(self._session)
 
     async def link(self, session: str) -> Link:
         assert self._kernel_id is not None, "open() comes first"
-        return await WebSocketLink.open(self._server, self._kernel_id, session)
+        link = await WebSocketLink.open(self._server, self._kernel_id, session)
+        self._links.append(link)
+        return link
 
     async def _start(self) -> None:
         try:
@@ -66,7 +74,24 @@ class OnServer:
         return {"kernel_name": self._name or "", "kernel_id": self._kernel_id, **self._spec}
 
     async def ended(self) -> str:
-        """The server says it on the connection."""
+        """The server says it on the connection, unless the kernel was deleted."""
+        if self._asking is not None:
+            if not self._asking.done():
+                return ""
+            asking, self._asking, self._asked = self._asking, None, time.monotonic()
+            return asking.result()
+        heard = max((link.heard for link in self._links), default=0.0)
+        if time.monotonic() - max(heard, self._asked) > _QUIET_SECONDS and self._kernel_id:
+            self._asking = asyncio.create_task(self._is_gone(self._kernel_id))
+        return ""
+
+    async def _is_gone(self, kernel_id: str) -> str:
+        try:
+            await self._server.kernel(kernel_id)
+        except NoKernelError as error:
+            return f"{error} any more"
+        except KspyError:
+            pass  # a server that does not answer may have it still
         return ""
 
     async def interrupt(self) -> str:
@@ -82,6 +107,9 @@ class OnServer:
 
     async def close(self) -> None:
         """Cancelled, it gives up waiting for the server."""
+        if self._asking is not None:
+            self._asking.cancel()
+            self._asking = None
         if self._untold:
             self._untold = False
             raise KspyError(f"{self._server.url}: did not say which kernel it started")

@@ -79,12 +79,13 @@ class Server:
             return {}
 
     async def kernel(self, kernel_id: str) -> Mapping[str, Any]:
-        """What the server says of a kernel that it runs."""
+        """What the server says of a kernel that it runs. Raises `NoKernelError` without one."""
         try:
             return await self._ask("GET", f"/api/kernels/{quote(kernel_id, safe='')}")
         except _RefusedError as error:
             if error.code in (400, 404):
-                raise KspyError(f"{self.url}: no kernel there has the id {kernel_id}") from error
+                why = f"{self.url}: no kernel there has the id {kernel_id}"
+                raise NoKernelError(why) from error
             raise
 
     async def start(self, name: str | None) -> Mapping[str, Any]:
@@ -180,6 +181,10 @@ class Server:
 
 class NoAnswerError(KspyError):
     """The server was asked, and may do it or have done it, but does not say so."""
+
+
+class NoKernelError(KspyError):
+    """The server runs no such kernel, or none any more."""
 
 
 class _RefusedError(KspyError):

@@ -6,6 +6,7 @@ encoding is asked for; a server that does not select it speaks the default one.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from typing import Self
 
@@ -21,13 +22,17 @@ from kspy.wire.websocket import MESSAGE_LIMIT, V1, channel_of, encoding_of, pack
 
 
 class WebSocketLink:
-    """A server starts to pass messages when the kernel is ready: nothing is missed."""
+    """A server starts to pass messages when the kernel is ready: nothing is missed.
+
+    heard   when something came last, of the monotonic clock
+    """
 
     subscribes = False
 
     def __init__(self, server: Server, socket: WebSocketClientConnection) -> None:
         self._server = server
         self._socket = socket
+        self.heard = time.monotonic()
 
     @classmethod
     async def open(cls, server: Server, kernel_id: str, session: str) -> Self:
@@ -74,6 +79,7 @@ class WebSocketLink:
         payload = await self._socket.read_message()
         if payload is None:
             raise self._lost()
+        self.heard = time.monotonic()
         if isinstance(payload, str):
             return [self._wire(payload.encode(), text=True)]
         return [self._wire(payload, text=False)]

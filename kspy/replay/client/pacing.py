@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from kspy.errors import KspyError
+from kspy.replay.client.items import Running
 from kspy.replay.client.progress import Progress
-from kspy.replay.client.script import Running
 from kspy.replay.client.waiting import Waiting
 from kspy.speak.local import LISTEN_SECONDS
 
@@ -65,11 +65,31 @@ class Pacing:
 
     async def until(self, time_ns: int) -> None:
         """Wait until a message's time."""
-        if self._pace.speed is not None and self._before is not None:
-            before_ns, sent = self._before
-            gap = max(time_ns - before_ns, 0) / 1e9 / self._pace.speed
-            await self._sleep(sent + gap - self._waiting.now())
+        await self._sleep(self._due(time_ns) - self._waiting.now())
         self._before = time_ns, self._waiting.now()
+
+    def patience(self, time_ns: int) -> float:
+        """How many seconds to wait for what may never come: until its time costs nothing."""
+        return self._pace.at_most(UNCERTAIN_SECONDS) + max(
+            self._due(time_ns) - self._waiting.now(), 0
+        )
+
+    def end(self, last_ns: int, end_ns: int) -> float:
+        """When, by the clock of the waiting, the recorded clients stopped listening.
+
+        last_ns   when what happens now did: a kernel that is late is listened to for as long
+        """
+        if self._pace.speed is None:
+            return self._waiting.now()
+        gap = max(end_ns - last_ns, 0) / 1e9 / self._pace.speed
+        return max(self._due(end_ns), self._waiting.now() + gap)
+
+    def _due(self, time_ns: int) -> float:
+        """When, by the clock of the waiting, a message's time is."""
+        if self._pace.speed is None or self._before is None:
+            return self._waiting.now()
+        before_ns, sent = self._before
+        return sent + max(time_ns - before_ns, 0) / 1e9 / self._pace.speed
 
     async def until_running(self, time_ns: int, running: Running) -> None:
         """Wait until what is to be interrupted is as far as it was."""

@@ -19,22 +19,24 @@ from kspy.analysis.summary import summarize
 from kspy.analysis.table import Table
 from kspy.analysis.timing import expects_answer
 from kspy.errors import KspyError
-from kspy.replay.client.lines import Lines
-from kspy.replay.client.pacing import UNCERTAIN_SECONDS, Pace, Pacing
-from kspy.replay.client.progress import Progress
-from kspy.replay.client.script import (
+from kspy.replay.client.items import (
     FINISH,
     MAKERS,
+    NOBODY,
     REPLY,
     Death,
     Interrupt,
     Item,
     Restart,
     Running,
-    Script,
     Send,
     Wait,
 )
+from kspy.replay.client.lines import Lines
+from kspy.replay.client.pacing import Pace, Pacing
+from kspy.replay.client.progress import Progress
+from kspy.replay.client.script import Script
+from kspy.replay.client.settling import Settling
 from kspy.replay.client.story import End, Story
 from kspy.replay.client.translate import CannotSendError, Translator
 from kspy.replay.client.waiting import Waiting
@@ -51,7 +53,6 @@ _TOLD: Final = 5
 """Messages that were not come to that are told."""
 _GONE: Final = "the kernel was gone"
 _SETTLE_SECONDS: Final = 0.1
-_LATE_SECONDS: Final = 0.5
 
 
 class _OverError(Exception):
@@ -83,14 +84,15 @@ class Player:
         self._waiting = Waiting()
         self._lines = Lines(host, log, self._waiting, self._take, self._lose)
         self._translator = Translator(Ids())
-        self._progress = Progress()
+        self._progress = Progress(script.measured)
         self._pacing = Pacing(pace, self._waiting, self._progress, self._is_lost)
+        self._settling = Settling(script, pace, self._pacing, self._waiting, self._progress)
         self._at = 0
         self._dead = ""
         self._as_before = False
         self._ending = False
         self._starts = 0
-        self._starting = False
+        self._starting = self._shut_by_stranger = False
 
     async def play(self) -> Story:
         """Play it all. Raises `KspyError` where the kernel cannot be reached."""
@@ -106,7 +108,8 @@ class Player:
                 self._at = number
                 await self._do(item)
                 self._on_step(number + 1)
-            await self._settle()
+            await self._settling.wait(lambda: bool(self._dead))
+            self._check()
         except _OverError:
             self._tell_of_rest()
         finally:
@@ -153,7 +156,8 @@ class Player:
         def come() -> bool:
             return progress.has(wait) or progress.never(wait) or bool(self._dead)
 
-        seconds = self._pace.timeout if wait.certain else self._pace.at_most(UNCERTAIN_SECONDS)
+        certain = self._pace.timeout
+        seconds = certain if wait.certain else self._pacing.patience(wait.time_ns)
         sent = progress[wait.place]
         if wait.what == REPLY and not await self._waiting.until(
             lambda: come() or sent.idle, seconds
@@ -165,7 +169,7 @@ class Player:
             if wait.certain:
                 self._hang(wait)
             progress.give_up(wait)
-        self._check(wait.place)
+        self._check(None if wait.place == NOBODY else wait.place)
 
     def _hang(self, wait: Wait) -> None:
         self._check(wait.place)
@@ -175,6 +179,7 @@ class Player:
         self._give_up("hung", f"{what} did not come within {self._pace.timeout:g} s", wait.place)
 
     def _give_up(self, end: End, why: str, place: int | None) -> None:
+        self._tell_of_stranger()
         self.story.end, self.story.why = end, why
         if place is not None:
             self.story.seq, self.story.where = self._table.seq(place), self._words(place)
@@ -265,6 +270,7 @@ class Player:
         session = self._translator.session(text(message.header.get("session")))
         self._log.know(session, send.client)
         wire = await self._lines.wire(send.client, letter, session)
+        self._tell_of_stranger()
         self._log.add(wire, "to_kernel", send.client)
         self._progress.send(
             send.place, letter.msg_id, message.channel, answered=expects_answer(message)
@@ -329,33 +335,6 @@ class Player:
                 return
         await self._waiting.until(lambda: False, _SETTLE_SECONDS)
 
-    async def _settle(self) -> None:
-        """Let come what came after the end of the requests, as from threads in the background.
-
-        A request that the recorded kernel did not finish is given as long as it was given then.
-        """
-        unended = {p: ns for p, ns in self._script.unended.items() if p in self._progress}
-        if unended and not self._gone:
-            longest = max(unended.values()) / 1e9
-            await self._waiting.until(
-                lambda: bool(self._dead) or all(self._progress[p].idle for p in unended),
-                self._pace.at_most(longest),
-            )
-        late = {place: of for place, of in self._script.late.items() if place in self._progress}
-        if late and not self._gone:
-            longest = max(late_ns for _, late_ns in late.values()) / 1e9
-            await self._waiting.until(
-                lambda: (
-                    bool(self._dead)
-                    or all(
-                        self._progress[place].count >= count for place, (count, _) in late.items()
-                    )
-                ),
-                self._pace.at_most(longest + _LATE_SECONDS),
-            )
-        await self._waiting.until(lambda: bool(self._dead), _SETTLE_SECONDS)
-        self._check()
-
     # What comes
 
     def _take(self, message: Message) -> None:
@@ -368,7 +347,22 @@ class Player:
             self._lose(why)
         elif place is not None and msg_type in MAKERS:
             self._learn(place, message)
+        elif message.channel == "iopub" and not self._starting:
+            self._see_stranger(place, message)
         self._waiting.happened()
+
+    def _see_stranger(self, place: int | None, message: Message) -> None:
+        """Somebody else may restart the kernel meanwhile."""
+        if place is None and message.msg_type == "shutdown_reply":
+            self._shut_by_stranger = message.content.get("restart") is True
+        elif self._shut_by_stranger and message.content.get("execution_state") == "starting":
+            self._tell_of_stranger()
+
+    def _tell_of_stranger(self) -> None:
+        """It explains much. That the kernel starts may not be heard, if it is heard again late."""
+        if self._shut_by_stranger:
+            self._shut_by_stranger = False
+            self._log.event("kernel_restarted", {"by": "somebody else"})
 
     def _learn(self, place: int, message: Message) -> None:
         """Find the recorded message that this one takes the place of."""

@@ -5,14 +5,19 @@ Pure: it is told what was sent and what came, and what time it was (any clock's 
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Container
 from dataclasses import dataclass, field
 from typing import Final
 
-from kspy.replay.client.script import FINISH, MAKERS, PIECES, REPLY, Wait
+from kspy.replay.client.extent import NO_TEXT, Extent
+from kspy.replay.client.items import FINISH, MAKERS, NOBODY, PIECES, REPLY, Wait
 from kspy.wire.frames import Channel
-from kspy.wire.message import Message
+from kspy.wire.message import Message, text
 
 _ASKS: Final = "input_request"
+_ENOUGH: Final = 3
+"""Requests for which nothing more of a type came after their end; then it is expected for none."""
 
 
 @dataclass(slots=True)
@@ -24,6 +29,7 @@ class Sent:
     questions  the `input_request`s that came for it
     made       those that came of `MAKERS`, by their types
     given_up   types of messages that were waited for too long: the next is not waited for again
+    extent     how far the text has come that its streams brought
     """
 
     channel: Channel
@@ -36,15 +42,21 @@ class Sent:
     questions: list[Message] = field(default_factory=list)
     made: dict[str, list[Message]] = field(default_factory=dict)
     given_up: set[str] = field(default_factory=set)
+    extent: Extent = NO_TEXT
 
 
 class Progress:
-    """Of all that was sent, by the places of the requests in the recording."""
+    """Of all that was sent, by the places of the requests in the recording.
 
-    def __init__(self) -> None:
-        self._sent: dict[int, Sent] = {}
-        self._places: dict[str, int] = {}
+    measured   requests whose streams' text is waited for
+    """
+
+    def __init__(self, measured: Container[int] = ()) -> None:
+        self._measured = measured
+        self._sent = {NOBODY: Sent("iopub")}
+        self._places = {"": NOBODY}
         self._unfinished: dict[int, None] = {}
+        self._given_up: Counter[str] = Counter()
 
     def send(self, place: int, msg_id: str, channel: Channel, *, answered: bool) -> None:
         """A message is about to be sent; `answered`: one that a kernel answers.
@@ -63,9 +75,6 @@ class Progress:
     def __getitem__(self, place: int) -> Sent:
         return self._sent[place]
 
-    def __len__(self) -> int:
-        return len(self._sent)
-
     def see(self, message: Message, now: float) -> int | None:
         """Take a message from the kernel. The request that it belongs to directly."""
         place = self._places.get(message.parent_id)
@@ -75,6 +84,8 @@ class Progress:
         sent.numbers[msg_type] = sent.numbers.get(msg_type, 0) + 1
         if msg_type in MAKERS:
             sent.made.setdefault(msg_type, []).append(message)
+        if msg_type == PIECES and place in self._measured:
+            sent.extent = sent.extent.after(text(message.content.get("text")))
         if message.channel == "iopub":
             self._see_published(sent, message, msg_type, now)
             if sent.idle:
@@ -106,6 +117,8 @@ class Progress:
             return sent.replied
         if wait.what == FINISH:
             return sent.idle
+        if wait.what == PIECES:
+            return sent.extent >= wait.extent
         return sent.numbers.get(wait.what, 0) >= wait.number
 
     def never(self, wait: Wait) -> bool:
@@ -113,11 +126,19 @@ class Progress:
         sent = self._sent[wait.place]
         if wait.what in sent.given_up:
             return True
+        if not wait.within and self._given_up[wait.what] >= _ENOUGH:
+            return True
         return wait.what not in (REPLY, FINISH) and wait.within and sent.idle
 
     def give_up(self, wait: Wait) -> None:
-        """It has been waited for long enough, and so have those of its kind that follow it."""
+        """It has been waited for long enough, and so have those of its kind that follow it.
+
+        What a thread in the background publishes, some kernels publish for whichever request ran
+        last: then it may come for none of those that it came for.
+        """
         self._sent[wait.place].given_up.add(wait.what)
+        if not wait.within:
+            self._given_up[wait.what] += 1
 
     @property
     def unfinished(self) -> int | None:

@@ -25,10 +25,11 @@ from kspy.analysis.table import Table
 from kspy.analysis.units import plural
 from kspy.errors import KspyError
 from kspy.recording.reader import Recording
+from kspy.replay.client.items import Send
 from kspy.replay.client.pacing import Pace
 from kspy.replay.client.part import chosen_threads
 from kspy.replay.client.run import Watcher, run
-from kspy.replay.client.script import Send, write_script
+from kspy.replay.client.script import write_script
 from kspy.replay.client.story import Story
 from kspy.speak.connect import Target
 

@@ -3,108 +3,49 @@
 Theory of operation: a client that sends after something came may have sent because of it. Who
 cannot know must keep that order. So the script is one list, in recorded order, of what is to be
 sent and of what has to have come before what is sent next: the reply and the idle of each request,
-the questions on stdin, the comm messages that come while a request runs. Of what two clients sent
-at once the kernel took one first: it is to have begun with that before the other is sent. Nothing
-here waits or does I/O; `kspy.replay.client.player` plays it.
+the questions on stdin, and what was published that no end of a request is waited for with. Of what
+two clients sent at once the kernel took one first: it is to have begun with that before the other
+is sent. Nothing here waits or does I/O; `kspy.replay.client.player` plays it.
 
 Rules: messaging specification, "Request-Reply", "Kernel status", "Messages on the stdin channel".
 """
 
 from __future__ import annotations
 
-from collections.abc import Container, Sequence
+from collections.abc import Container, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import Final, NamedTuple
+from typing import Final
 
 from kspy.analysis.table import Table
 from kspy.errors import KspyError
 from kspy.recording.event import Event
 from kspy.recording.outcome import BUSY, IDLE, NOTHING
+from kspy.replay.client.extent import NO_TEXT, Extent
+from kspy.replay.client.items import (
+    FINISH,
+    MAKERS,
+    NOBODY,
+    PIECES,
+    REPLY,
+    Death,
+    Interrupt,
+    Item,
+    Restart,
+    Running,
+    Send,
+    Wait,
+)
 from kspy.replay.client.unbegun import Unbegun
 from kspy.wire.frames import CHANNELS
-from kspy.wire.message import ENCODED, TO_CLIENT
-
-REPLY: Final = "reply"
-FINISH: Final = "idle"
-"""What a `Wait` is for where it is no message of a type: a request's reply, or its end."""
-
-MAKERS: Final = frozenset(("comm_open", "create_subshell_reply", "debug_reply"))
-"""Types of messages in which a kernel makes names that clients use later on."""
-
-PIECES: Final = "stream"
-"""Messages that may come in more or fewer pieces: they are not counted."""
+from kspy.wire.message import ENCODED, TO_CLIENT, text
 
 _BLOCK: Final = 1 << 16
 _HB, _IOPUB, _SHELL, _STDIN = map(CHANNELS.index, ("hb", "iopub", "shell", "stdin"))
 _ENDED_STATES: Final = ("restarting", "dead")
-
-
-class Running(NamedTuple):
-    """A request that the kernel worked on when it was interrupted.
-
-    place         of the request
-    messages      that it had published for it, pieces of streams not counted
-    since_busy_ns, since_last_ns   how long it had been busy, and silent
-    """
-
-    place: int
-    messages: int
-    since_busy_ns: int
-    since_last_ns: int
-
-
-class Send(NamedTuple):
-    """A client's message is to be sent.
-
-    running   of an `interrupt_request`: what it interrupted
-    answers   of an `input_reply`: the request that asked, and how many questions it had asked
-    """
-
-    place: int
-    time_ns: int
-    client: int
-    running: Running | None = None
-    answers: tuple[int, int] | None = None
-
-
-class Interrupt(NamedTuple):
-    """The kernel is to be interrupted, as it was by a user or a frontend."""
-
-    time_ns: int
-    running: Running | None
-
-
-class Restart(NamedTuple):
-    """The kernel is to be started again. `told`: an event says so, not only its server."""
-
-    time_ns: int
-    told: bool
-
-
-class Death(NamedTuple):
-    """The kernel is to have died. `told`: an event says so, not only its server."""
-
-    time_ns: int
-    told: bool
-
-
-class Wait(NamedTuple):
-    """Something is to have come that belongs to the request at `place`.
-
-    what      REPLY, FINISH, or the type of a message, of which the `number`-th is waited for
-    certain   False: it may be that another run of the same never brings it
-    within    it came before the request's idle, so it never comes after that
-    """
-
-    place: int
-    time_ns: int
-    what: str
-    number: int = 1
-    certain: bool = True
-    within: bool = True
-
-
-Item = Send | Interrupt | Restart | Death | Wait
+_OF_NO_CLIENT: Final = ("status", "iopub_welcome")
+_GRACE_NS: Final = 2_000_000_000
+"""A client that listened on when nothing came any more is followed in that for so long at most."""
 
 
 @dataclass
@@ -112,16 +53,19 @@ class Script:
     """`items` in recorded order.
 
     makers    of a request, and a type of `MAKERS`, the places of such messages
-    late      of requests for which something was published after their end: how many messages
-              there were, and how long after the end the last came, ns
+    last      what came after the last item, and is to come before the end
+    measured  requests that are waited for by the text of their streams
     unended   of requests that the kernel worked on to the end: how long that was, ns
+    end_ns    when its clients stopped listening, or a little after the last message
     signals   how many a frontend sent other than to interrupt: they are not played
     """
 
     items: list[Item] = field(default_factory=list)
     makers: dict[tuple[int, str], list[int]] = field(default_factory=dict)
-    late: dict[int, tuple[int, int]] = field(default_factory=dict)
+    last: list[Wait] = field(default_factory=list)
+    measured: set[int] = field(default_factory=set)
     unended: dict[int, int] = field(default_factory=dict)
+    end_ns: int = 0
     signals: int = 0
 
     @property
@@ -140,7 +84,7 @@ def write_script(table: Table, threads: Container[int] | None = None) -> Script:
 
 @dataclass(slots=True)
 class _Request:
-    """What had come for a request so far."""
+    """What had come for a request so far; `streams`: places of those not in `extent` yet."""
 
     channel: int
     client: int
@@ -152,6 +96,8 @@ class _Request:
     idle_ns: int | None = None
     replied: bool = False
     numbers: dict[str, int] = field(default_factory=dict)
+    streams: list[int] = field(default_factory=list)
+    extent: Extent = NO_TEXT
 
 
 class _ScriptWriter:
@@ -161,10 +107,12 @@ class _ScriptWriter:
         self.script = Script()
         self._table = table
         self._threads = threads
-        self._requests: dict[int, _Request] = {}
+        self._requests = {NOBODY: _Request(_IOPUB, 0, 0, idle_ns=0)}
+        self._hearer: int | None = None
         self._running: dict[int, None] = {}
         self._begun_last: list[int] = []
         self._unbegun = Unbegun()
+        self._pending: dict[tuple[int, str], tuple[int, int, bool]] = {}
         self._at_once: list[tuple[int, int, int]] = []
         self._begun = 0
         self._questions: dict[int, tuple[int, int]] = {}
@@ -172,6 +120,7 @@ class _ScriptWriter:
         self._event = 0
         self._down = False
         self._death: int | None = None
+        self._last_ns = self._until_ns = 0
 
     def messages(self, start: int, stop: int) -> None:
         rows, names = self._table.rows(start, stop), self._table.names
@@ -186,11 +135,15 @@ class _ScriptWriter:
                 next_event = self.events_to(place + 1)
             if route & 7 == _HB:
                 continue
+            if not self._ended and (self._threads is None or thread in self._threads):
+                self._last_ns = time_ns
             if not route & TO_CLIENT:
                 if self._is_chosen(thread, names[kind]):
                     self._send(place, time_ns, route & 7, client, names[kind], parent)
             elif route & 7 == _IOPUB and outcome == NOTHING and names[kind] == "status":
                 self._state(place, time_ns)
+            elif parent < 0:
+                self._unasked(place, time_ns, route & 7, names[kind], client if socket else 0)
             elif parent in self._requests:
                 if outcome == BUSY:
                     self._begin(parent)
@@ -209,6 +162,7 @@ class _ScriptWriter:
     def _send(
         self, place: int, time_ns: int, channel: int, client: int, msg_type: str, parent: int
     ) -> None:
+        self._wait_for_pending()
         running = self._interrupted(time_ns) if msg_type == "interrupt_request" else None
         answers = self._questions.get(parent) if msg_type == "input_reply" else None
         self._requests[place] = _Request(channel, client, time_ns)
@@ -218,6 +172,16 @@ class _ScriptWriter:
             self._unbegun.add(place, client)
         self.script.items.append(Send(place, time_ns, client, running, answers))
 
+    def _unasked(self, place: int, time_ns: int, channel: int, msg_type: str, client: int) -> None:
+        """The kernel published it for no request. A server sends each of its WebSockets a copy."""
+        if channel != _IOPUB or msg_type in _OF_NO_CLIENT or self._ended:
+            return
+        self._hearer = client if self._hearer is None else self._hearer
+        if self._threads is not None or client != self._hearer:
+            return
+        if msg_type not in MAKERS or self._is_unasked(place):
+            self._answer(place, time_ns, _IOPUB, msg_type, NOTHING, NOBODY)
+
     def _answer(
         self, place: int, time_ns: int, channel: int, msg_type: str, outcome: int, parent: int
     ) -> None:
@@ -226,11 +190,7 @@ class _ScriptWriter:
         if msg_type in MAKERS:
             self.script.makers.setdefault((parent, msg_type), []).append(place)
         if channel == _IOPUB:
-            self._published(time_ns, msg_type, outcome, parent, request)
-            if msg_type.startswith("comm_"):
-                within = request.idle_ns is None
-                certain = within and msg_type == "comm_open"
-                self.script.items.append(Wait(parent, time_ns, msg_type, number, certain, within))
+            self._published(place, time_ns, msg_type, outcome, parent)
         elif channel == _STDIN:
             if msg_type == "input_request":
                 self._questions[place] = parent, number
@@ -247,13 +207,18 @@ class _ScriptWriter:
             self._unbegun.remove(place)
 
     def _published(
-        self, time_ns: int, msg_type: str, outcome: int, parent: int, request: _Request
+        self, place: int, time_ns: int, msg_type: str, outcome: int, parent: int
     ) -> None:
-        if msg_type != PIECES:
+        request = self._requests[parent]
+        if msg_type == PIECES:
+            request.streams.append(place)
+        else:
             request.count += 1
             request.last_ns = time_ns
-        if request.idle_ns is not None:
-            self.script.late[parent] = request.count, max(time_ns - request.idle_ns, 0)
+        if msg_type != "status":
+            self._pending[parent, msg_type] = place, time_ns, request.idle_ns is None
+        elif request.idle_ns is not None:
+            pass
         elif outcome == BUSY:
             if request.busy_ns is None:
                 request.busy_ns = time_ns
@@ -263,6 +228,45 @@ class _ScriptWriter:
             request.idle_ns = time_ns
             self._running.pop(parent, None)
             self.script.items.append(Wait(parent, time_ns, FINISH))
+
+    def _wait_for_pending(self) -> None:
+        self.script.items += self._waits()
+
+    def _waits(self) -> Iterator[Wait]:
+        """For what came since the last message was sent, unless its request's end did.
+
+        Of each type, only for the last: with that, those before it have come.
+        """
+        for (place, msg_type), (last, time_ns, within) in self._pending.items():
+            request = self._requests[place]
+            if within and request.idle_ns is not None:
+                continue
+            if place == NOBODY and not self._is_unasked(last):
+                continue
+            certain = within and msg_type == "comm_open"
+            extent = self._extent(place) if msg_type == PIECES else NO_TEXT
+            number = request.numbers[msg_type]
+            yield Wait(place, time_ns, msg_type, number, certain, within, extent)
+        self._pending.clear()
+
+    def _is_unasked(self, place: int) -> bool:
+        """Has it no parent, rather than one that is not in the recording?"""
+        try:
+            return not self._table.load(place).parent_id
+        except KspyError:
+            return False
+
+    def _extent(self, place: int) -> Extent:
+        """How far the text has come that a request's streams brought."""
+        request = self._requests[place]
+        for piece in request.streams:
+            with suppress(KspyError):  # the recording may have lost it
+                request.extent = request.extent.after(
+                    text(self._table.load(piece).content.get("text"))
+                )
+        request.streams.clear()
+        self.script.measured.add(place)
+        return request.extent
 
     def _interrupted(self, time_ns: int) -> Running | None:
         """The request that was begun last of those that run."""
@@ -306,10 +310,13 @@ class _ScriptWriter:
 
     def _take(self, event: Event) -> None:
         name, time_ns = event.name, event.time_ns
+        if not self._ended:  # what a tap hears when it ends the kernel, no client listened to
+            self._until_ns = time_ns
         signal = event.data.get("signal")
         if name == "kernel_interrupted" or (name == "kernel_signalled" and signal == "SIGINT"):
             running = self._interrupted(time_ns)
             if self._threads is None or running is not None:
+                self._wait_for_pending()
                 self.script.items.append(Interrupt(time_ns, running))
         elif name == "kernel_signalled":
             self.script.signals += 1
@@ -336,6 +343,7 @@ class _ScriptWriter:
 
     def _die(self, time_ns: int, *, told: bool) -> None:
         if not self._down:
+            self._wait_for_pending()
             self._death = len(self.script.items)
             self.script.items.append(Death(time_ns, told))
         self._down = True
@@ -345,15 +353,20 @@ class _ScriptWriter:
         self._ended = self._down = False
         self._running.clear()
         self._unbegun = Unbegun()
+        self._wait_for_pending()
         self.script.items.append(Restart(time_ns, told))
 
     def finish(self) -> Script:
         table = self._table
         last = [table.time_ns(len(table) - 1)] if len(table) else []
         last += [table.event(table.event_count - 1).time_ns] if table.event_count else []
+        if not self._ended:
+            self._until_ns = max(last, default=0)
         if not self._down:
             for place in self._running:
                 self.script.unended[place] = max(last) - self._requests[place].time_ns
+        self.script.end_ns = min(self._until_ns, self._last_ns + _GRACE_NS)
+        self.script.last += self._waits()
         self._keep_apart()
         return self.script
 
