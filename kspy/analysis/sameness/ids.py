@@ -20,7 +20,7 @@ TOKEN: Final = re.compile(
 
 _RULE: Final = next(rule for rule in RULES if rule.name == IDS)
 _WORD: Final = re.compile(r"[\w./:\\-]+")
-_TELLING: Final = 16
+TELLING: Final = 16
 """Characters from which on an id, with a digit in it, is no word that might stand in any text."""
 
 
@@ -134,7 +134,7 @@ class Ids:
 def _is_telling(word: str) -> bool:
     if TOKEN.fullmatch(word):
         return True
-    return len(word) >= _TELLING and any(map(str.isdigit, word))
+    return len(word) >= TELLING and any(map(str.isdigit, word))
 
 
 def _rename(value: Any, keys: Iterable[object], names: Mapping[str, str]) -> Any:

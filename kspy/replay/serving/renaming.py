@@ -1,4 +1,5 @@
-"""Ids that clients made anew: of comms that they open, where the recorded client had others.
+"""Ids that clients made anew: of comms that they open, where the recorded client had others, and of
+their requests (see `stand_ins`).
 
 A client that opens a recorded comm gives it an id of its own. What it says afterwards is looked up
 with the recorded id, and what the recorded kernel said is passed on with the client's. An id that
@@ -15,6 +16,8 @@ from typing import Any, Final
 from kspy.analysis.difference import value_of
 from kspy.analysis.sameness.ids import Ids
 from kspy.replay.serving.request import Request
+from kspy.replay.serving.speaker import Recorded, Rename
+from kspy.replay.serving.stand_ins import StandIns, replaced
 from kspy.wire.message import Message, text
 
 _KEPT: Final = 200
@@ -30,19 +33,20 @@ class Renaming:
 
     def __init__(self) -> None:
         self._known: list[tuple[bytes, Ids]] = []
+        self._stand_ins = StandIns()
 
     def as_recorded(self, request: Request) -> Message:
         """What a client said, with the recorded ids in its content."""
-        if not self._known:
-            return request.message
         parts = request.message.parts
         try:
             before = after = parts.content.decode() if parts else ""
         except UnicodeDecodeError:
             return request.message
+        after = self._stand_ins.as_recorded(after)
         for _, ids in self._known:
             after = ids.backward(after)
-        after = _at_its_place(after, [ids.old_of for _, ids in self._known])
+        if self._known:
+            after = _at_its_place(after, [ids.old_of for _, ids in self._known])
         return request.message if after == before else request.with_content(after.encode())
 
     def learn(self, recorded: Message, request: Request) -> None:
@@ -57,15 +61,22 @@ class Renaming:
             self._known.insert(0, (request.client, ids))
             del self._known[_KEPT:]
 
-    def for_client(self, client: bytes) -> Callable[[str], str] | None:
-        """How to rename what is said to a client; None where nothing is to be renamed."""
+    def answers(self, recorded: Recorded, request: Request) -> None:
+        """What the recorded kernel said to a request is about to be said to this one."""
+        self._stand_ins.answered(recorded.asked, request.message.msg_id)
+
+    def of(self, recorded: Recorded, request: Request) -> Rename | None:
+        """How to rename in what is said while a request is answered; None where nothing is."""
+        requests = self._stand_ins.of(recorded.ids) if recorded.ids else None
         if not self._known:
-            return None
-        known = sorted(self._known, key=lambda entry: entry[0] != client)
+            return (lambda said: replaced(said, requests)) if requests else None
+        known = sorted(self._known, key=lambda entry: entry[0] != request.client)
 
         def rename(said: str) -> str:
             for _, ids in known:
                 said = ids.forward(said)
+            if requests:
+                said = replaced(said, requests)
             return _at_its_place(said, [ids.new_of for _, ids in known])
 
         return rename

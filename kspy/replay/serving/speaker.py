@@ -19,6 +19,7 @@ from kspy.analysis.table import Table
 from kspy.errors import KspyError
 from kspy.replay.serving.packing import pack
 from kspy.replay.serving.request import Request
+from kspy.replay.serving.stand_ins import NONE, may_be_ids
 from kspy.speak.compose import new_header
 from kspy.wire.frames import DELIMITER, Channel, split
 from kspy.wire.message import BAD_SIGNATURE, Message, text
@@ -46,6 +47,8 @@ class Recorded:
     lacks    fields of that message's header that were missing in its parent header
     whole    False: these frames are no Jupyter message
     count    the execution count that it tells of, or None
+    asked    id of the message that it answers, or ""
+    ids      what may be ids of requests in metadata and content
     """
 
     channel: Channel
@@ -64,6 +67,8 @@ class Recorded:
     buffers: Sequence[bytes] = ()
     bad_signature: bool = False
     count: int | None = None
+    asked: str = ""
+    ids: frozenset[str] = NONE
 
 
 class Speaker:
@@ -113,6 +118,8 @@ class Speaker:
             list(message.buffers),
             bool(message.recorded_flags & BAD_SIGNATURE),
             _count(message) if msg_type in COUNTING else None,
+            message.parent_id,
+            may_be_ids(parts.metadata, parts.content),
         )
 
     def _lacks(self, place: int, message: Message) -> frozenset[str]:

@@ -347,7 +347,9 @@ class Stage:
         header = self._speaker.header(recorded)
         if channel != "iopub":
             performance.said[line.place] = header
-        rename = self._renaming.for_client(request.client) if request else None
+        if request and recorded.parent == performance.script.cue:
+            self._renaming.answers(recorded, request)
+        rename = self._renaming.of(recorded, request) if request else None
         parent = self._parent(performance, recorded) if line.asked else None
         if parent is not None:
             parent = self._speaker.parent(recorded, parent)
