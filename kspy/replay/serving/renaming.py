@@ -15,6 +15,7 @@ from typing import Any, Final
 
 from kspy.analysis.difference import value_of
 from kspy.analysis.sameness.ids import Ids
+from kspy.replay.serving.debugging import numbered
 from kspy.replay.serving.request import Request
 from kspy.replay.serving.speaker import Recorded, Rename
 from kspy.replay.serving.stand_ins import StandIns, replaced
@@ -67,6 +68,8 @@ class Renaming:
 
     def of(self, recorded: Recorded, request: Request) -> Rename | None:
         """How to rename in what is said while a request is answered; None where nothing is."""
+        if (numbering := numbered(recorded, request)) is not None:
+            return numbering
         requests = self._stand_ins.of(recorded.ids) if recorded.ids else None
         if not self._known:
             return (lambda said: replaced(said, requests)) if requests else None

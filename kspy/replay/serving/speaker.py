@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -49,6 +50,7 @@ class Recorded:
     count    the execution count that it tells of, or None
     asked    id of the message that it answers, or ""
     ids      what may be ids of requests in metadata and content
+    asked_seq  of a debugger's reply: the number of what it answers, or None
     """
 
     channel: Channel
@@ -69,6 +71,7 @@ class Recorded:
     count: int | None = None
     asked: str = ""
     ids: frozenset[str] = NONE
+    asked_seq: int | None = None
 
 
 class Speaker:
@@ -120,6 +123,7 @@ class Speaker:
             _count(message) if msg_type in COUNTING else None,
             message.parent_id,
             may_be_ids(parts.metadata, parts.content),
+            self._asked_seq(place) if msg_type == "debug_reply" else None,
         )
 
     def _lacks(self, place: int, message: Message) -> frozenset[str]:
@@ -132,6 +136,13 @@ class Speaker:
         except KspyError:
             return frozenset()
         return frozenset(asked) - frozenset(message.parent_header)
+
+    def _asked_seq(self, place: int) -> int | None:
+        parent = self._table.parent(place)
+        with suppress(KspyError):
+            seq = None if parent is None else self._table.load(parent).content.get("seq")
+            return seq if type(seq) is int else None
+        return None
 
     def parent(self, recorded: Recorded, header: bytes) -> bytes:
         """The parent header of a message that answers one with this header: verbatim as a rule."""
