@@ -51,6 +51,7 @@ class Recorded:
     asked    id of the message that it answers, or ""
     ids      what may be ids of requests in metadata and content
     asked_seq  of a debugger's reply: the number of what it answers, or None
+    opens    the comm that it opens, or ""
     """
 
     channel: Channel
@@ -72,6 +73,7 @@ class Recorded:
     asked: str = ""
     ids: frozenset[str] = NONE
     asked_seq: int | None = None
+    opens: str = ""
 
 
 class Speaker:
@@ -124,6 +126,7 @@ class Speaker:
             message.parent_id,
             may_be_ids(parts.metadata, parts.content),
             self._asked_seq(place) if msg_type == "debug_reply" else None,
+            text(message.content.get("comm_id")) if msg_type == "comm_open" else "",
         )
 
     def _lacks(self, place: int, message: Message) -> frozenset[str]:
