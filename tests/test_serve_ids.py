@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import pytest
 from conversation import serialize
 from staging import Cell, Staged, staged
 
@@ -214,3 +215,16 @@ def test_a_client_may_call_one_comm_as_another_was(tmp_path: Path) -> None:
         player.heard()
         assert answers(player, LABEL) == [(LABEL, f"IPY_MODEL_{SLIDER}")]
         assert answers(player, SLIDER) == [(SLIDER, f"IPY_MODEL_{SLIDER}")]
+
+
+@pytest.mark.parametrize("odd", ['a"b\\\n0123456789abc', "\u00e9" * 16 + "1"])
+def test_a_client_may_call_a_comm_as_it_likes(odd: str, tmp_path: Path) -> None:
+    with Cell(tmp_path / "made.kspy") as made:
+        content = {"comm_id": LABEL, "target_name": "t", "data": {}}
+        made.status("idle", made.ask("comm_open", content))
+        made.status("idle", moved(made, LABEL, LABEL))
+    with staged(tmp_path / "made.kspy") as player:
+        player.ask("comm_open", {**content, "comm_id": odd})
+        player.heard()
+        assert answers(player, odd) == [(odd, f"IPY_MODEL_{LABEL}")]
+        player.run("1")

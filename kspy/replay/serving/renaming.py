@@ -29,7 +29,7 @@ from kspy.replay.serving.speaker import Recorded, Rename
 from kspy.replay.serving.stand_ins import StandIns, replaced
 from kspy.wire.message import Message, text
 
-_KEPT: Final = 100_000
+_KEPT: Final = 20_000
 """Comms that are remembered: a client may open them for ever."""
 
 _DEEPEST: Final = 8
@@ -38,6 +38,8 @@ _DEEPEST: Final = 8
 _PLACE: Final = re.compile(r'("comm_id"\s*:\s*)("(?:[^"\\]|\\.)*")')
 """Where the id of a comm stands in JSON. Within a text in it the quotes would be escaped."""
 
+_PLAIN: Final = re.compile(r"[\w./:-]+", re.ASCII)
+
 Name = Callable[[str], str]
 
 
@@ -45,12 +47,12 @@ Name = Callable[[str], str]
 class Generation:
     """`names`: ids of now by recorded ids. `above`: in whose use it came about.
 
-    cue      place of the recorded request that is being answered
-    request  the request of now
+    cue     place of the recorded request that is being answered
+    client  who asks now
     """
 
     cue: int
-    request: Request
+    client: bytes
     above: Generation | None
     names: dict[str, str] = field(default_factory=dict)
 
@@ -74,17 +76,17 @@ class Renaming:
         """`request` is about to be answered as the `recorded` one was, in the place `cue`."""
         comm_id = text(request.content.get("comm_id"))
         above = self._owners[comm_id][1] if comm_id in self._owners else None
-        generation = Generation(cue, request, above)
+        generation = Generation(cue, request.client, above)
         if recorded is not None and request.msg_type == "comm_open" and comm_id:
             self._add(generation, text(recorded.content.get("comm_id")), comm_id, request.client)
         for old in self._opened.get(cue, ()):
             self._add(generation, old, _anew(old))
         return generation
 
-    def about_to_say(self, recorded: Recorded, generation: Generation) -> None:
-        """What the recorded kernel said as an answer is about to be said."""
+    def about_to_say(self, recorded: Recorded, generation: Generation, request: Request) -> None:
+        """What the recorded kernel said as an answer is about to be said to `request`."""
         if recorded.parent == generation.cue:
-            self._stand_ins.answered(recorded.asked, generation.request.message.msg_id)
+            self._stand_ins.answered(recorded.asked, request.message.msg_id)
         comm_id = recorded.opens
         if comm_id and comm_id not in generation.names:
             self._opened.setdefault(generation.cue, {})[comm_id] = None
@@ -108,7 +110,7 @@ class Renaming:
         generation.above = None
         if self._owners.get(new, (old, None))[1] is generation:
             del self._owners[new]
-        for client in (None, generation.request.client):
+        for client in (None, generation.client):
             if self._latest.get((client, old)) is generation:
                 del self._latest[client, old]
 
@@ -125,9 +127,9 @@ class Renaming:
         after = self._with_comms(after, lambda new: self._owners.get(new, (new, None))[0])
         return request.message if after == before else request.with_content(after.encode())
 
-    def of(self, recorded: Recorded, generation: Generation) -> Rename | None:
-        """How to rename in what is said by a generation's cue; None where nothing is."""
-        if (numbering := numbered(recorded, generation.request)) is not None:
+    def of(self, recorded: Recorded, generation: Generation, request: Request) -> Rename | None:
+        """How to rename in what is said while `request` is answered; None where nothing is."""
+        if (numbering := numbered(recorded, request)) is not None:
             return numbering
         requests = self._stand_ins.of(recorded.ids) if recorded.ids else None
         if not self._renames:
@@ -148,7 +150,7 @@ class Renaming:
             if old in above.names:
                 return above.names[old]
             above = above.above
-        for client in (generation.request.client, None):
+        for client in (generation.client, None):
             if (latest := self._latest.get((client, old))) is not None:
                 return latest.names[old]
         return old
@@ -160,7 +162,7 @@ class Renaming:
 
         def telling(found: str) -> str:
             other = name(found)
-            return other if is_telling(found) and is_telling(other) else found
+            return other if _is_plain(found) and _is_plain(other) else found
 
         return _at_its_place(in_text(said, telling, odd=self._odd), name)
 
@@ -174,15 +176,20 @@ def _at_its_place(said: str, name: Name) -> str:
         except ValueError:
             return found[0]
         known = name(comm)
-        if known == comm or (is_telling(comm) and is_telling(known)):  # that was done in the text
+        if known == comm or (_is_plain(comm) and _is_plain(known)):  # that was done in the text
             return found[0]
         return found[1] + json.dumps(known)
 
     return _PLACE.sub(other, said)
 
 
+def _is_plain(comm: str) -> bool:
+    """May it be put into any text? A client may call a comm as it likes, also by what ends one."""
+    return is_telling(comm) and _PLAIN.fullmatch(comm) is not None
+
+
 def _anew(old: str) -> str:
     """An id as a kernel makes one; what may be a word stays: it could not be found in texts."""
-    if not is_telling(old):
+    if not _is_plain(old):
         return old
     return str(uuid.uuid4()) if "-" in old else uuid.uuid4().hex

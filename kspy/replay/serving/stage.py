@@ -358,11 +358,12 @@ class Stage:
         self._emit(channel, [*identities, *frames])
 
     def _rename(self, performance: Performance, line: Line, recorded: Recorded) -> Rename | None:
-        if performance.naming is None:
+        request, naming = performance.request, performance.naming
+        if request is None or naming is None:
             return None
         if line.asked:
-            self._renaming.about_to_say(recorded, performance.naming)
-        return self._renaming.of(recorded, performance.naming)
+            self._renaming.about_to_say(recorded, naming, request)
+        return self._renaming.of(recorded, naming, request)
 
     def _parent(self, performance: Performance, recorded: Recorded) -> bytes:
         """The new header of the message that this one answers."""
