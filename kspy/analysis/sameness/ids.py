@@ -7,7 +7,7 @@ id is, the rule "ids" says; wherever it appears elsewhere, within texts too, it 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
 
 from kspy.analysis.sameness.paths import PathPattern
@@ -20,7 +20,7 @@ TOKEN: Final = re.compile(
 
 _RULE: Final = next(rule for rule in RULES if rule.name == IDS)
 _WORD: Final = re.compile(r"[\w./:\\-]+")
-TELLING: Final = 16
+_TELLING: Final = 16
 """Characters from which on an id, with a digit in it, is no word that might stand in any text."""
 
 
@@ -50,7 +50,7 @@ class Ids:
         if new in self._old:
             return False
         self._new[old], self._old[new] = new, old
-        if old != new and is_telling(old) and is_telling(new):
+        if old != new and _is_telling(old) and _is_telling(new):
             self._in_texts[old], self._in_old_texts[new] = new, old
             self._others |= not (TOKEN.fullmatch(old) and TOKEN.fullmatch(new))
         return True
@@ -116,7 +116,10 @@ class Ids:
     def _replace(self, text: str, other: Mapping[str, str]) -> str:
         if text in other:
             return other[text]
-        return in_text(text, lambda found: other.get(found, found), odd=self._others)
+        found = TOKEN.sub(lambda token: other.get(token[0], token[0]), text)
+        if self._others:
+            found = _WORD.sub(lambda word: other.get(word[0], word[0]), found)
+        return found
 
     def _maps(
         self, msg_type: str, old: Any, new: Any
@@ -128,23 +131,10 @@ class Ids:
                         yield a, b
 
 
-def in_text(text: str, other: Callable[[str], str], *, odd: bool) -> str:
-    """`text`, which may be JSON, with what `other` gives for ids; `odd`: also for those that do
-    not look like most."""
-    found = TOKEN.sub(lambda token: other(token[0]), text)
-    if not odd:
-        return found
-    return _WORD.sub(
-        lambda word: word[0] if TOKEN.fullmatch(word[0]) else other(word[0]),
-        found,
-    )
-
-
-def is_telling(word: str) -> bool:
-    """Is it an id for sure, and no word that might stand in any text?"""
+def _is_telling(word: str) -> bool:
     if TOKEN.fullmatch(word):
         return True
-    return len(word) >= TELLING and any(map(str.isdigit, word))
+    return len(word) >= _TELLING and any(map(str.isdigit, word))
 
 
 def _rename(value: Any, keys: Iterable[object], names: Mapping[str, str]) -> Any:

@@ -22,11 +22,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Final
 
-from kspy.analysis.sameness.ids import TOKEN, in_text, is_telling
+from kspy.analysis.sameness.ids import TOKEN
 from kspy.replay.serving.debugging import numbered
 from kspy.replay.serving.request import Request
 from kspy.replay.serving.speaker import Recorded, Rename
-from kspy.replay.serving.stand_ins import StandIns, replaced
+from kspy.replay.serving.stand_ins import TELLING, StandIns, replaced
 from kspy.wire.message import Message, text
 
 _KEPT: Final = 20_000
@@ -38,7 +38,9 @@ _DEEPEST: Final = 8
 _PLACE: Final = re.compile(r'("comm_id"\s*:\s*)("(?:[^"\\]|\\.)*")')
 """Where the id of a comm stands in JSON. Within a text in it the quotes would be escaped."""
 
-_PLAIN: Final = re.compile(r"[\w./:-]+", re.ASCII)
+_PLAIN: Final = re.compile(rf"[\w./:-]{{{TELLING},}}", re.ASCII)
+"""An id that may stand in any text, and be put into any; with a digit it is no word."""
+
 
 Name = Callable[[str], str]
 
@@ -160,11 +162,14 @@ class Renaming:
         if not self._renames:
             return said
 
-        def telling(found: str) -> str:
-            other = name(found)
-            return other if _is_plain(found) and _is_plain(other) else found
+        def plain(found: re.Match[str]) -> str:
+            other = name(found[0])
+            return other if _is_plain(found[0]) and _is_plain(other) else found[0]
 
-        return _at_its_place(in_text(said, telling, odd=self._odd), name)
+        said = TOKEN.sub(plain, said)
+        if self._odd:
+            said = _PLAIN.sub(lambda w: w[0] if TOKEN.fullmatch(w[0]) else plain(w), said)
+        return _at_its_place(said, name)
 
 
 def _at_its_place(said: str, name: Name) -> str:
@@ -184,8 +189,8 @@ def _at_its_place(said: str, name: Name) -> str:
 
 
 def _is_plain(comm: str) -> bool:
-    """May it be put into any text? A client may call a comm as it likes, also by what ends one."""
-    return is_telling(comm) and _PLAIN.fullmatch(comm) is not None
+    """A client may call a comm as it likes, also by a word, or by what ends a text."""
+    return _PLAIN.fullmatch(comm) is not None and any(map(str.isdigit, comm))
 
 
 def _anew(old: str) -> str:

@@ -12,9 +12,10 @@ import re
 from collections.abc import Mapping
 from typing import Final
 
-from kspy.analysis.sameness.ids import TELLING
+TELLING: Final = 16
+"""Characters from which on an id, with a digit in it, is no word that might stand in any text."""
 
-_STRING: Final = rf'"(?<!\\")([\w.:-]{{{TELLING},200}})"(?!\s*:)'
+_STRING: Final = rf'"(?<!\\")(?=[\w.:-]*[0-9])([\w.:-]{{{TELLING},200}})"(?!\s*:)'
 """In JSON: a string, no key, that may be an id. Within a text the quotes would be escaped."""
 _IN_BYTES: Final = re.compile(_STRING.encode())
 _IN_TEXT: Final = re.compile(_STRING, re.ASCII)
@@ -25,7 +26,7 @@ NONE: Final[frozenset[str]] = frozenset()
 def may_be_ids(*parts: bytes) -> frozenset[str]:
     """The strings in JSON that may be ids of requests. One that may be a word is none."""
     found = [name for part in parts for name in _IN_BYTES.findall(part)]
-    return frozenset(name.decode() for name in found if not name.isalpha()) if found else NONE
+    return frozenset(name.decode() for name in found) if found else NONE
 
 
 class StandIns:
