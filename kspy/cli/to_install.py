@@ -52,18 +52,26 @@ def served(path: Path, *, fast: bool, fallback: str | None) -> ToInstall:
         book = open_book(Table(recording))
         if not len(book.scripts.cues):
             raise KspyError(f"{path}: has no requests that could be answered")
-        language, display_name = _of_kernel(recording, kernel_info(book, recording.metadata))
+        info = kernel_info(book, recording.metadata)
+        language, display_name = _of_kernel(recording, info)
     stem = re.sub(r"[^a-z0-9._-]+", "-", path.stem.lower()).strip("-") or "recording"
     return ToInstall(
         Served(str(path.absolute()), fast, fallback),
         {
             "language": language,
             "interrupt_mode": "message",
-            "metadata": {"supported_encryption": ["curve"]},
+            "metadata": {"supported_encryption": ["curve"], **_debugger(info)},
         },
         f"kspy-{stem}",
         f"{display_name or path.stem} (recorded)",
     )
+
+
+def _debugger(info: dict[str, Any]) -> dict[str, Any]:
+    """What frontends read to know whether there is a debugger, before they ask the kernel."""
+    features = info.get("supported_features")
+    told = isinstance(features, list) and "debugger" in features
+    return {"debugger": True} if told or info.get("debugger") is True else {}
 
 
 def _of_kernel(recording: Recording, info: dict[str, Any]) -> tuple[str, str]:

@@ -74,6 +74,15 @@ def essential_key(message: Message) -> bytes:
     )
 
 
+def part_key(message: Message, part: Mapping[str, Any], rules: Rules | None = None) -> bytes:
+    """Equal where `part`, all that counts of the content, is; as `masked_key` where `rules` are."""
+    canonical = _canonical(message, part)
+    if rules is not None:
+        text = masked_text(canonical.decode("utf-8", "replace"), rules)
+        canonical = text.encode("utf-8", "replace")
+    return _digest(message.msg_type, canonical)
+
+
 def _key(message: Message, text: bytes) -> bytes:
     return _digest(message.msg_type, text, *map(bytes, message.buffers))
 

@@ -21,6 +21,7 @@ from kspy.analysis.sameness.keys import essential_key, exact_key, opening_key
 from kspy.analysis.sameness.rules import Rules
 from kspy.analysis.table import Table
 from kspy.errors import KspyError
+from kspy.replay.serving.debugging import REQUEST, anyones_key, asked_key
 from kspy.replay.serving.script import Script, Scripts
 from kspy.wire.message import Message, text
 
@@ -56,6 +57,11 @@ class Book:
             essential_key,
             _trimmed_key,
         )
+        self._keys_of_debugger: tuple[Key, ...] = (
+            asked_key,
+            anyones_key,
+            lambda message: anyones_key(message, rules),
+        )
         self._indexes: dict[tuple[str, int], dict[bytes, _Equals]] = {}
         self._by_type: dict[str, list[int]] = {}
         self._texts: dict[str, list[tuple[int, str]]] = {}
@@ -81,7 +87,7 @@ class Book:
         msg_type = message.msg_type
         if msg_type not in self._by_type:
             return None
-        for strength, key in enumerate(self._keys):
+        for strength, key in enumerate(self._keys_for(msg_type)):
             equals = self._index(msg_type, strength).get(key(message))
             if equals is None:
                 continue
@@ -96,14 +102,18 @@ class Book:
     def _index(self, msg_type: str, strength: int) -> dict[bytes, _Equals]:
         if (msg_type, strength) not in self._indexes:
             # Who asks for what is not quite equal asks for both: one reading serves them.
-            strengths = (0,) if strength == 0 else range(1, len(self._keys))
+            keys = self._keys_for(msg_type)
+            strengths = (0,) if strength == 0 else range(1, len(keys))
             made: dict[int, dict[bytes, _Equals]] = {number: {} for number in strengths}
             for place, message in self.recorded(msg_type):
                 for number, index in made.items():
-                    key = self._keys[number](message)
+                    key = keys[number](message)
                     index.setdefault(key, _Equals()).places.append(place)
             self._indexes.update({(msg_type, number): made[number] for number in made})
         return self._indexes[msg_type, strength]
+
+    def _keys_for(self, msg_type: str) -> tuple[Key, ...]:
+        return self._keys_of_debugger if msg_type == REQUEST else self._keys
 
     def recorded(self, msg_type: str) -> Iterator[tuple[int, Message]]:
         """The requests of a type, with their places, in order; lost ones are left out."""

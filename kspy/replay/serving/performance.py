@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from itertools import islice
 from typing import Final
 
+from kspy.replay.serving.renaming import Generation
 from kspy.replay.serving.request import Request
 from kspy.replay.serving.script import Gate, Line, Script, Step, Waited
 
@@ -23,6 +24,7 @@ class Performance:
     retold    was the script played before? What nobody asked for is said once only
     said      headers of what was said, by the places in the recording, as they went out
     answers   headers of what the client answered meanwhile, by the recorded answers' places
+    naming    how ids are called in it, where there is a request
     """
 
     script: Script
@@ -33,6 +35,7 @@ class Performance:
     position: int = 0
     said: dict[int, bytes] = field(default_factory=dict)
     answers: dict[int, bytes] = field(default_factory=dict)
+    naming: Generation | None = None
     _opened: set[Waited] = field(default_factory=set)
     _hurries: bool = False
 

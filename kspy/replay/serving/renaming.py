@@ -1,89 +1,200 @@
-"""Ids that clients made anew: of comms that they open, where the recorded client had others.
+"""Ids that are other ones now: of comms, which whoever opens them makes anew, of requests (see
+`stand_ins`), and the numbers of a debugger's requests.
 
-A client that opens a recorded comm gives it an id of its own. What it says afterwards is looked up
-with the recorded id, and what the recorded kernel said is passed on with the client's. An id that
-may be a word, as "plot", is only known where ids of comms stand.
+A client that opens a recorded comm gives it an id of its own. A kernel that opens comms makes new
+ids each time that it runs a cell, and so does the served one, but for the first time. What a client
+says is looked up with the recorded ids, and what the recorded kernel said is passed on with those
+of now. An id that may be a word, as "plot", is only known where ids of comms stand.
+
+Theory of operation: the comms that are opened while one request is answered are a *generation*. An
+older one may still be shown, and be used: what answers a request means the comms of the generation
+that the request is for, and of those in whose use that one came about; else the client's latest,
+and else the latest of all.
 """
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterable
-from typing import Any, Final
+import uuid
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Final
 
-from kspy.analysis.difference import value_of
-from kspy.analysis.sameness.ids import Ids
+from kspy.analysis.sameness.ids import TOKEN
+from kspy.replay.serving.debugging import numbered
 from kspy.replay.serving.request import Request
+from kspy.replay.serving.speaker import Recorded, Rename
+from kspy.replay.serving.stand_ins import TELLING, StandIns, replaced
 from kspy.wire.message import Message, text
 
-_KEPT: Final = 200
+_KEPT: Final = 20_000
 """Comms that are remembered: a client may open them for ever."""
 
+_DEEPEST: Final = 8
+"""Generations above one that are looked at."""
 
 _PLACE: Final = re.compile(r'("comm_id"\s*:\s*)("(?:[^"\\]|\\.)*")')
 """Where the id of a comm stands in JSON. Within a text in it the quotes would be escaped."""
 
+_PLAIN: Final = re.compile(rf"[\w./:-]{{{TELLING},}}", re.ASCII)
+"""An id that may stand in any text, and be put into any; with a digit it is no word."""
+
+
+Name = Callable[[str], str]
+
+
+@dataclass(eq=False, slots=True)
+class Generation:
+    """`names`: ids of now by recorded ids. `above`: in whose use it came about.
+
+    cue     place of the recorded request that is being answered
+    client  who asks now
+    """
+
+    cue: int
+    client: bytes
+    above: Generation | None
+    names: dict[str, str] = field(default_factory=dict)
+
 
 class Renaming:
-    """Whose ids stand for which recorded ones; the latest first."""
+    """What stands for the recorded ids in this life of the served kernel, and the other way."""
 
     def __init__(self) -> None:
-        self._known: list[tuple[bytes, Ids]] = []
+        self._stand_ins = StandIns()
+        self._opened: dict[int, dict[str, None]] = {}
+        self._kept: deque[tuple[str, str, Generation]] = deque()
+        self._owners: dict[str, tuple[str, Generation]] = {}
+        self._latest: dict[tuple[bytes | None, str], Generation] = {}
+        self._renames = False
+        self._odd = False
+        """Is there an id to be found in texts that does not look like most?"""
+
+    # What happens
+
+    def begin(self, cue: int, recorded: Message | None, request: Request) -> Generation:
+        """`request` is about to be answered as the `recorded` one was, in the place `cue`."""
+        comm_id = text(request.content.get("comm_id"))
+        above = self._owners[comm_id][1] if comm_id in self._owners else None
+        generation = Generation(cue, request.client, above)
+        if recorded is not None and request.msg_type == "comm_open" and comm_id:
+            self._add(generation, text(recorded.content.get("comm_id")), comm_id, request.client)
+        for old in self._opened.get(cue, ()):
+            self._add(generation, old, _anew(old))
+        return generation
+
+    def about_to_say(self, recorded: Recorded, generation: Generation, request: Request) -> None:
+        """What the recorded kernel said as an answer is about to be said to `request`."""
+        if recorded.parent == generation.cue:
+            self._stand_ins.answered(recorded.asked, request.message.msg_id)
+        comm_id = recorded.opens
+        if comm_id and comm_id not in generation.names:
+            self._opened.setdefault(generation.cue, {})[comm_id] = None
+            self._add(generation, comm_id, comm_id)
+
+    def _add(self, generation: Generation, old: str, new: str, client: bytes | None = None) -> None:
+        """`client`: who opened it, if it was not the kernel."""
+        if not old:
+            return
+        generation.names[old] = new
+        self._owners[new] = (old, generation)
+        self._latest[client, old] = self._latest[None, old] = generation
+        self._renames |= old != new
+        self._odd |= not (TOKEN.fullmatch(old) and TOKEN.fullmatch(new))
+        self._kept.append((old, new, generation))
+        if len(self._kept) > _KEPT:
+            self._forget(*self._kept.popleft())
+
+    def _forget(self, old: str, new: str, generation: Generation) -> None:
+        generation.names.pop(old, None)
+        generation.above = None
+        if self._owners.get(new, (old, None))[1] is generation:
+            del self._owners[new]
+        for client in (None, generation.client):
+            if self._latest.get((client, old)) is generation:
+                del self._latest[client, old]
+
+    # What is said
 
     def as_recorded(self, request: Request) -> Message:
         """What a client said, with the recorded ids in its content."""
-        if not self._known:
-            return request.message
         parts = request.message.parts
         try:
-            before = after = parts.content.decode() if parts else ""
+            before = parts.content.decode() if parts else ""
         except UnicodeDecodeError:
             return request.message
-        for _, ids in self._known:
-            after = ids.backward(after)
-        after = _at_its_place(after, [ids.old_of for _, ids in self._known])
+        after = self._stand_ins.as_recorded(before)
+        after = self._with_comms(after, lambda new: self._owners.get(new, (new, None))[0])
         return request.message if after == before else request.with_content(after.encode())
 
-    def learn(self, recorded: Message, request: Request) -> None:
-        """A client opened a comm that the recorded client had opened, too."""
-        old, new = (text(m.content.get("comm_id")) for m in (recorded, request.message))
-        if request.msg_type != "comm_open" or not old or not new or old == new:
-            return
-        ids = next((ids for client, ids in self._known if client == request.client), None)
-        if ids is None or not ids.pair(old, new):
-            ids = Ids()
-            ids.learn(request.msg_type, _value(recorded), _value(request.message))
-            self._known.insert(0, (request.client, ids))
-            del self._known[_KEPT:]
-
-    def for_client(self, client: bytes) -> Callable[[str], str] | None:
-        """How to rename what is said to a client; None where nothing is to be renamed."""
-        if not self._known:
-            return None
-        known = sorted(self._known, key=lambda entry: entry[0] != client)
+    def of(self, recorded: Recorded, generation: Generation, request: Request) -> Rename | None:
+        """How to rename in what is said while `request` is answered; None where nothing is."""
+        if (numbering := numbered(recorded, request)) is not None:
+            return numbering
+        requests = self._stand_ins.of(recorded.ids) if recorded.ids else None
+        if not self._renames:
+            return (lambda said: replaced(said, requests)) if requests else None
 
         def rename(said: str) -> str:
-            for _, ids in known:
-                said = ids.forward(said)
-            return _at_its_place(said, [ids.new_of for _, ids in known])
+            said = replaced(said, requests) if requests else said
+            return self._with_comms(said, lambda old: self._now(old, generation))
 
         return rename
 
+    def _now(self, old: str, generation: Generation) -> str:
+        """The id that a recorded comm has for what is said in a generation."""
+        above: Generation | None = generation
+        for _ in range(_DEEPEST):
+            if above is None:
+                break
+            if old in above.names:
+                return above.names[old]
+            above = above.above
+        for client in (generation.client, None):
+            if (latest := self._latest.get((client, old))) is not None:
+                return latest.names[old]
+        return old
 
-def _at_its_place(said: str, names: Iterable[Callable[[str], str]]) -> str:
-    """`said` with the ids of comms replaced by the first of `names` that knows another."""
+    def _with_comms(self, said: str, name: Name) -> str:
+        """JSON with other ids of comms, by `name`."""
+        if not self._renames:
+            return said
+
+        def plain(found: re.Match[str]) -> str:
+            other = name(found[0])
+            return other if _is_plain(found[0]) and _is_plain(other) else found[0]
+
+        said = TOKEN.sub(plain, said)
+        if self._odd:
+            said = _PLAIN.sub(lambda w: w[0] if TOKEN.fullmatch(w[0]) else plain(w), said)
+        return _at_its_place(said, name)
+
+
+def _at_its_place(said: str, name: Name) -> str:
+    """`said` with the ids of comms replaced by `name`, where only ids of comms stand."""
 
     def other(found: re.Match[str]) -> str:
         try:
             comm = json.loads(found[2])
         except ValueError:
             return found[0]
-        known = next((new for name in names if (new := name(comm)) != comm), None)
-        return found[0] if known is None else found[1] + json.dumps(known)
+        known = name(comm)
+        if known == comm or (_is_plain(comm) and _is_plain(known)):  # that was done in the text
+            return found[0]
+        return found[1] + json.dumps(known)
 
     return _PLACE.sub(other, said)
 
 
-def _value(message: Message) -> dict[str, Any]:
-    return dict(value_of(message))
+def _is_plain(comm: str) -> bool:
+    """A client may call a comm as it likes, also by a word, or by what ends a text."""
+    return _PLAIN.fullmatch(comm) is not None and any(map(str.isdigit, comm))
+
+
+def _anew(old: str) -> str:
+    """An id as a kernel makes one; what may be a word stays: it could not be found in texts."""
+    if not _is_plain(old):
+        return old
+    return str(uuid.uuid4()) if "-" in old else uuid.uuid4().hex

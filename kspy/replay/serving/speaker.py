@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -19,6 +20,7 @@ from kspy.analysis.table import Table
 from kspy.errors import KspyError
 from kspy.replay.serving.packing import pack
 from kspy.replay.serving.request import Request
+from kspy.replay.serving.stand_ins import NONE, may_be_ids
 from kspy.speak.compose import new_header
 from kspy.wire.frames import DELIMITER, Channel, split
 from kspy.wire.message import BAD_SIGNATURE, Message, text
@@ -46,6 +48,10 @@ class Recorded:
     lacks    fields of that message's header that were missing in its parent header
     whole    False: these frames are no Jupyter message
     count    the execution count that it tells of, or None
+    asked    id of the message that it answers, or ""
+    ids      what may be ids of requests in metadata and content
+    asked_seq  of a debugger's reply: the number of what it answers, or None
+    opens    the comm that it opens, or ""
     """
 
     channel: Channel
@@ -64,6 +70,10 @@ class Recorded:
     buffers: Sequence[bytes] = ()
     bad_signature: bool = False
     count: int | None = None
+    asked: str = ""
+    ids: frozenset[str] = NONE
+    asked_seq: int | None = None
+    opens: str = ""
 
 
 class Speaker:
@@ -113,6 +123,10 @@ class Speaker:
             list(message.buffers),
             bool(message.recorded_flags & BAD_SIGNATURE),
             _count(message) if msg_type in COUNTING else None,
+            message.parent_id,
+            may_be_ids(parts.metadata, parts.content),
+            self._asked_seq(place) if msg_type == "debug_reply" else None,
+            text(message.content.get("comm_id")) if msg_type == "comm_open" else "",
         )
 
     def _lacks(self, place: int, message: Message) -> frozenset[str]:
@@ -125,6 +139,13 @@ class Speaker:
         except KspyError:
             return frozenset()
         return frozenset(asked) - frozenset(message.parent_header)
+
+    def _asked_seq(self, place: int) -> int | None:
+        parent = self._table.parent(place)
+        with suppress(KspyError):
+            seq = None if parent is None else self._table.load(parent).content.get("seq")
+            return seq if type(seq) is int else None
+        return None
 
     def parent(self, recorded: Recorded, header: bytes) -> bytes:
         """The parent header of a message that answers one with this header: verbatim as a rule."""

@@ -23,7 +23,7 @@ from kspy.replay.serving.queues import Queue, Queues
 from kspy.replay.serving.renaming import Renaming
 from kspy.replay.serving.request import Request, delimiter_of
 from kspy.replay.serving.script import Gate, Line, Script
-from kspy.replay.serving.speaker import COUNTING, Recorded, Speaker
+from kspy.replay.serving.speaker import COUNTING, Recorded, Rename, Speaker
 from kspy.replay.serving.timers import Timers
 from kspy.wire.frames import Channel
 from kspy.wire.packers import decode
@@ -195,6 +195,8 @@ class Stage:
                 retold = script.cue in self._told
                 self._told.add(script.cue)
                 queue.running = Performance(script, request, now, self._speed, retold)
+                recorded = self._book.load(script.cue) if request.msg_type == "comm_open" else None
+                queue.running.naming = self._renaming.begin(script.cue, recorded, request)
                 self._play(queue.running, queue, now)
             elif self._understudy and not self._improviser.knows_best(request):
                 queue.running = request
@@ -218,8 +220,6 @@ class Stage:
             return self._book.whole(request.msg_type)  # or frontends would wait for ever
         if request.msg_type.startswith("comm_"):
             self.comms.see(request.msg_type, request.content)
-            if (recorded := self._book.load(script.cue)) is not None:
-                self._renaming.learn(recorded, request)
         return script
 
     def _take_input(self, request: Request, now: float) -> None:
@@ -347,7 +347,7 @@ class Stage:
         header = self._speaker.header(recorded)
         if channel != "iopub":
             performance.said[line.place] = header
-        rename = self._renaming.for_client(request.client) if request else None
+        rename = self._rename(performance, line, recorded)
         parent = self._parent(performance, recorded) if line.asked else None
         if parent is not None:
             parent = self._speaker.parent(recorded, parent)
@@ -356,6 +356,14 @@ class Stage:
             content = decode(frames[5])
             self.comms.see(recorded.msg_type, content.value if content else {})
         self._emit(channel, [*identities, *frames])
+
+    def _rename(self, performance: Performance, line: Line, recorded: Recorded) -> Rename | None:
+        request, naming = performance.request, performance.naming
+        if request is None or naming is None:
+            return None
+        if line.asked:
+            self._renaming.about_to_say(recorded, naming, request)
+        return self._renaming.of(recorded, naming, request)
 
     def _parent(self, performance: Performance, recorded: Recorded) -> bytes:
         """The new header of the message that this one answers."""
