@@ -342,6 +342,53 @@ def test_a_comm_id_may_be_another_but_not_be_used_wrongly(tmp_path: Path) -> Non
     assert both_ways(tmp_path, comms("x", "y", then="x"), comms("x", "y", then="y")) == ["differs"]
 
 
+def naming(*named: int | str, formed: str = "{}", late: bool = False) -> Talk:
+    """Cells of which each publishes the id of another one's request, or a text."""
+
+    def talk(to: Conversation) -> None:
+        ids: list[str] = []
+        for n, name in enumerate(named):
+            request, frames = serialize("execute_request", {"code": f"say({n})"})
+            if not late:
+                to.raw("shell", "to_kernel", frames, 1)
+            ids.append(request["header"]["msg_id"])
+            to.status("busy", request)
+            state = {"msg_id": formed.format(ids[name] if isinstance(name, int) else name)}
+            to.publish("comm_msg", {"comm_id": A, "data": {"state": state}}, request)
+            to.status("idle", request)
+
+    return talk
+
+
+@pytest.mark.parametrize("formed", ["{}", '<div class="{}">'])
+def test_a_request_that_is_named_has_to_be_the_same_one(tmp_path: Path, formed: str) -> None:
+    first = naming(0, 1, 0, formed=formed)
+    assert both_ways(tmp_path, first, naming(0, 1, 0, formed=formed)) == []
+    assert both_ways(tmp_path, first, naming(0, 1, 0, formed=formed), without("message ids")) != []
+    assert both_ways(tmp_path, first, naming(0, 1, 1, formed=formed)) == ["differs"]
+    assert both_ways(tmp_path, first, naming(0, B, 0, formed=formed)) == ["differs"]
+    assert both_ways(tmp_path, first, naming(0, "", 0, formed=formed)) == ["differs"]
+    if formed == "{}":
+        assert both_ways(tmp_path, naming(0, late=True), naming(0, late=True)) == []
+        assert both_ways(tmp_path, naming(0, late=True), naming(B, late=True)) == ["differs"]
+
+
+@pytest.mark.parametrize("msg_id", [A, f"{A}_12_3", "ffffffff-1111-2222-3333-444444444444"])
+def test_the_id_of_the_old_request_is_not_that_of_the_new_one(tmp_path: Path, msg_id: str) -> None:
+    def named(own: str, told: str) -> Talk:
+        def talk(to: Conversation) -> None:
+            request, frames = serialize("comm_msg", {"data": {}}, header={"msg_id": own})
+            to.raw("shell", "to_kernel", frames, 1)
+            to.publish("comm_msg", {"data": {"state": {"msg_id": told}}}, request)
+            to.publish("stream", {"name": "stdout", "text": told}, request)
+            to.status("idle", request)
+
+        return talk
+
+    assert both_ways(tmp_path, named(msg_id, msg_id), named(C, C)) == []
+    assert both_ways(tmp_path, named(msg_id, msg_id), named(C, msg_id)) == ["differs"]
+
+
 # Clients
 
 

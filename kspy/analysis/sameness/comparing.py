@@ -12,10 +12,12 @@ from typing import Any, Final
 
 from kspy.analysis.difference import BUDGET, Difference, Step, value_of, walk
 from kspy.analysis.sameness.ids import Ids
-from kspy.analysis.sameness.rules import CODE, GREETINGS, IDS, Rule, Rules
-from kspy.wire.message import Message
+from kspy.analysis.sameness.requests import Requests, may_name
+from kspy.analysis.sameness.rules import CODE, GREETINGS, IDS, MESSAGE_IDS, Rule, Rules
+from kspy.wire.message import Message, text
 
 _TEXTS: Final = ("content", "metadata")
+_NOBODY: Final = ("", "")
 _REDELIVERED: Final = "redelivered"
 
 
@@ -25,7 +27,9 @@ class Comparer:
     def __init__(self, rules: Rules, ids: Ids | None = None) -> None:
         self.rules = rules
         self.ids = Ids(rules) if ids is None else ids
+        self.requests = Requests()
         self._by_id = next((rule for rule in rules.active if rule.name == IDS), None)
+        self._by_request = next((rule for rule in rules.active if rule.name == MESSAGE_IDS), None)
 
     def differences(self, old: Message, new: Message, budget: int = BUDGET) -> list[Difference]:
         """What counts, in order; "uncompared" where the messages are too large for the budget."""
@@ -66,19 +70,25 @@ class Comparer:
         if self._by_id:
             self.ids.learn(msg_type, old, new)
             new = self.ids.renamed(msg_type, new)
+        parents = _parent_id(old), _parent_id(new)
         for step in walk(old, new, budget):
-            if step.kind == "same" and self._is_another(msg_type, step):
+            if step.kind == "same" and self._is_another(msg_type, step, parents):
                 yield replace(step, kind="changed"), None
             else:
-                yield step, self.excuse(msg_type, step)
+                yield step, self._excuse(msg_type, step, parents)
 
-    def _is_another(self, msg_type: str, step: Step) -> bool:
+    def _is_another(self, msg_type: str, step: Step, parents: tuple[str, str]) -> bool:
         """Is it the same id, that stands for something else?"""
-        if not self._by_id or not isinstance(step.old, str):
+        if not isinstance(step.old, str):
             return False
-        return self.ids.is_id(msg_type, step.path) and not self.ids.pair(step.old, step.new)
+        if self._by_id and self.ids.is_id(msg_type, step.path):
+            return not self.ids.pair(step.old, step.new)
+        if not self._by_request or not _is_text(step):
+            return False
+        old, new = self.requests.marked(step.old, step.new, parents)
+        return old != new
 
-    def excuse(self, msg_type: str, step: Step) -> Rule | None:
+    def _excuse(self, msg_type: str, step: Step, parents: tuple[str, str] = _NOBODY) -> Rule | None:
         """The rule by which a pair of values that are not equal does not count."""
         if step.kind in ("same", "enter", "leave"):
             return None
@@ -91,6 +101,10 @@ class Comparer:
             return self._by_id if self.ids.pair(old, new) else None
         if step.path[0] not in _TEXTS:
             return None
+        if self._by_request and _is_text(step):
+            old, new = self.requests.marked(old, new, parents)
+            if old == new:
+                return self._by_request
         new = self.ids.backward(new) if self._by_id else new
         if old == new:
             return self._by_id
@@ -107,5 +121,21 @@ class Comparer:
             if (there := getattr(a, name))
             and there == getattr(b, name)
             and old.decodes(name)
-            and not (name == "content" and self._by_id and self.ids.concerns(old.msg_type))
+            and not (name == "content" and self._may_have_ids(old, new, a.content))
         )
+
+    def _may_have_ids(self, old: Message, new: Message, content: bytes) -> bool:
+        """May there be ids in what both have as their content?"""
+        if self._by_id and self.ids.concerns(old.msg_type):
+            return True
+        return bool(self._by_request) and may_name(content, old.parent_id, new.parent_id)
+
+
+def _is_text(step: Step) -> bool:
+    """Does it stand where ids may be within texts?"""
+    return bool(step.path) and step.path[0] in _TEXTS and step.path[:2] != CODE
+
+
+def _parent_id(value: Mapping[str, Any]) -> str:
+    parent = value.get("parent_header")
+    return text(parent.get("msg_id")) if isinstance(parent, Mapping) else ""

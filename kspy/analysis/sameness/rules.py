@@ -34,6 +34,7 @@ STARTING: Final = "starting"
 READINESS: Final = "readiness"
 ENDING: Final = "ending"
 IDS: Final = "ids"
+MESSAGE_IDS: Final = "message ids"
 COUNTS: Final = "counts"
 DEBUGGER: Final = "debugger warnings"
 
@@ -75,8 +76,9 @@ _TIME: Final = rf"{_NUMBER} ?(?:ns|[µμu]s|ms|s|min|h|d)(?: {_NUMBER} ?(?:s|min
 
 RULES: Final[tuple[Rule, ...]] = (
     Rule(
-        "message ids",
-        "Every message has an id of its own.",
+        MESSAGE_IDS,
+        "Every message has an id of its own; within contents, that of a request has to be that of"
+        " the same request.",
         ("header.msg_id", "parent_header.msg_id"),
     ),
     Rule(
