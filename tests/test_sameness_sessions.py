@@ -34,6 +34,7 @@ from kspy.wire.websocket import Encoding
 
 RECORDINGS = sorted((Path(__file__).parent.parent / "recordings").glob("*.kspy"))
 A, B, C = "6a62dbf7f8e245f485ec6ff2a0749af9", "0" * 32, "1" * 32
+U, V = "0b1f9a52-6c1e-4d0a-9f4e-2d3c4b5a6978", "9d8c7b6a-5f4e-4a3b-8c2d-1e0f9a8b7c6d"
 
 
 def one(*outputs: tuple[str, dict[str, Any]], **options: Any) -> Talk:
@@ -246,6 +247,14 @@ def shut_down_by_client(*, idle: bool) -> Talk:
             one(stream("/tmp/ipykernel_1/2.py:1: X")),
             one(stream("/tmp/ipykernel_3/4.py:1: X")),
         ),
+        ("uuids", one(display(f"<div id={U}>")), one(display(f"<div id={V}>"))),
+        ("styles", one(display('<a id="T_61bb0">')), one(display('<a id="T_b1087">'))),
+        ("progress bars", one(stream("1 [00:00<?, ?it/s]")), one(stream("1 [00:02<?, ?it/s]"))),
+        (
+            "profiles",
+            one(stream("function calls in 0.003 seconds")),
+            one(stream("function calls in 0.100 seconds")),
+        ),
         ("debugger warnings", unasked("stream", name="stderr", text=FROZEN), one()),
         ("debugger warnings", one(stream(FROZEN, "stderr")), one()),
     ],
@@ -387,6 +396,29 @@ def test_the_id_of_the_old_request_is_not_that_of_the_new_one(tmp_path: Path, ms
 
     assert both_ways(tmp_path, named(msg_id, msg_id), named(C, C)) == []
     assert both_ways(tmp_path, named(msg_id, msg_id), named(C, msg_id)) == ["differs"]
+
+
+@pytest.mark.parametrize("hidden", [False, True])
+@pytest.mark.parametrize(
+    ("form", "names"),
+    [
+        ('File "/tmp/ipykernel_1/{}.py", line 1', ("34", "35", "36")),
+        ("<ipython-input-{}>", ("1-ab", "2-cd", "3-ef")),
+        ('<style>#T_{0}_row0 {{}}</style><table id="T_{0}">', ("61bb0", "b1087", "00000")),
+        ('<div id="{}">', (U, V, V.replace("a", "b"))),
+    ],
+)
+def test_a_name_in_texts_stands_for_one_thing(
+    tmp_path: Path, form: str, names: tuple[str, str, str], hidden: bool
+) -> None:
+    def shown(*which: int) -> Talk:
+        return one(*(display(form.format(names[n])) for n in which))
+
+    first, second = (1, 2) if not hidden else (0, 1)  # hidden: the first ones are the same bytes
+    assert both_ways(tmp_path, shown(0, 1, 0), shown(first, second, first)) == []
+    if not hidden or form.format("") != '<div id="">':
+        assert both_ways(tmp_path, shown(0, 1, 0), shown(first, second, second)) == ["differs"]
+        assert both_ways(tmp_path, shown(0, 0, 1), shown(first, second, second)) == ["differs"]
 
 
 # Clients

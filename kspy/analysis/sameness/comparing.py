@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from kspy.analysis.difference import BUDGET, Difference, Step, value_of, walk
 from kspy.analysis.sameness.ids import Ids
+from kspy.analysis.sameness.names import Names, Unnamed
 from kspy.analysis.sameness.requests import Requests, may_name
 from kspy.analysis.sameness.rules import CODE, GREETINGS, IDS, MESSAGE_IDS, Rule, Rules
 from kspy.wire.message import Message, text
@@ -28,6 +29,7 @@ class Comparer:
         self.rules = rules
         self.ids = Ids(rules) if ids is None else ids
         self.requests = Requests()
+        self.names = Names(rules, self.ids)
         self._by_id = next((rule for rule in rules.active if rule.name == IDS), None)
         self._by_request = next((rule for rule in rules.active if rule.name == MESSAGE_IDS), None)
 
@@ -83,10 +85,16 @@ class Comparer:
             return False
         if self._by_id and self.ids.is_id(msg_type, step.path):
             return not self.ids.pair(step.old, step.new)
-        if not self._by_request or not _is_text(step):
+        if not _is_text(step):
             return False
-        old, new = self.requests.marked(step.old, step.new, parents)
-        return old != new
+        if self._by_request:
+            old, new = self.requests.marked(step.old, step.new, parents)
+            if old != new:
+                return True
+        unnamed = self.names.unnamed(step.old, step.new)
+        if unnamed is not None:
+            unnamed.known()
+        return unnamed is None
 
     def _excuse(self, msg_type: str, step: Step, parents: tuple[str, str] = _NOBODY) -> Rule | None:
         """The rule by which a pair of values that are not equal does not count."""
@@ -101,14 +109,26 @@ class Comparer:
             return self._by_id if self.ids.pair(old, new) else None
         if step.path[0] not in _TEXTS:
             return None
-        if self._by_request and _is_text(step):
+        if not _is_text(step):
+            new = self.ids.backward(new) if self._by_id else new
+            return self._by_id if old == new else self.rules.by_text(old, new, code=True)
+        if self._by_request:
             old, new = self.requests.marked(old, new, parents)
             if old == new:
                 return self._by_request
-        new = self.ids.backward(new) if self._by_id else new
+        unnamed = self.names.unnamed(old, new)
+        rule = None if unnamed is None else self._by_text(unnamed)
+        if unnamed is not None and rule is not None:
+            unnamed.known()
+        return rule
+
+    def _by_text(self, unnamed: Unnamed) -> Rule | None:
+        """The rule by which two texts are the same, but for their names."""
+        old, new = unnamed.old, unnamed.new
         if old == new:
-            return self._by_id
-        return self.rules.by_text(old, new, code=step.path[:2] == CODE)
+            return unnamed.rule
+        new = self.ids.backward(new) if self._by_id else new
+        return self._by_id if old == new else self.rules.by_text(old, new)
 
     def _equal_parts(self, old: Message, new: Message) -> frozenset[str]:
         """Content and metadata that are the same bytes, and have no ids."""
@@ -126,7 +146,7 @@ class Comparer:
 
     def _may_have_ids(self, old: Message, new: Message, content: bytes) -> bool:
         """May there be ids in what both have as their content?"""
-        if self._by_id and self.ids.concerns(old.msg_type):
+        if (self._by_id and self.ids.concerns(old.msg_type)) or self.names.may_be_in(content):
             return True
         return bool(self._by_request) and may_name(content, old.parent_id, new.parent_id)
 

@@ -57,6 +57,10 @@ class Ids:
             self._others |= not (TOKEN.fullmatch(old) and TOKEN.fullmatch(new))
         return True
 
+    def agree(self, old: str, new: str) -> bool:
+        """Are these the same, or both unknown?"""
+        return self._new.get(old, new) == new and self._old.get(new, old) == old
+
     def new_of(self, old: str) -> str:
         """What stands for an id where an id stands; itself if nothing is known."""
         return self._new.get(old, old)

@@ -34,7 +34,7 @@ class AtSight:
 
     def __init__(self, comparer: Comparer) -> None:
         rules = comparer.rules
-        self._ids = comparer.ids
+        self._ids, self._texts = comparer.ids, comparer.names
         self._possible = all(map(rules.has, _NEEDED))
         self._left_out = _VARYING | ({_USER} if rules.has("user names") else set())
         self._names: dict[str, list[bytes]] = {}
@@ -62,7 +62,9 @@ class AtSight:
         found, other = self._what_counts(old), self._what_counts(new)
         if found is None or found != other:
             return False
-        return not self._has_ids(found.get("msg_type", ""), content)
+        return not (
+            self._has_ids(found.get("msg_type", ""), content) or self._texts.may_be_in(content)
+        )
 
     def _same_parent(self, old: bytes, new: bytes, content: bytes) -> bool:
         """Are they, in messages whose content names no request?"""
