@@ -260,6 +260,11 @@ def numbered(client: int) -> Message:
             reply("execute_reply", engine_info={"engine_uuid": A}),
             reply("execute_reply", engine_info={"engine_uuid": B}),
         ),
+        (
+            "engines",
+            reply("execute_reply", engine_info={"engine_uuid": A, "engine_id": -1}),
+            reply("execute_reply"),
+        ),
         ("user names", titled(), titled(username="another")),
         ("clients", numbered(1), numbered(2)),
         ("banners", reply("kernel_info_reply", banner="1"), reply("kernel_info_reply", banner="2")),
@@ -288,6 +293,16 @@ def test_a_place_that_varies_by_nature(rule: str, old: Message, new: Message) ->
 )
 def test_a_place_that_counts(old: Message, new: Message) -> None:
     assert differing(old, new) != []
+
+
+def test_what_is_alone_counts_unless_nothing_in_it_does() -> None:
+    rules = Rules.usual(["content.data.state.x", "content.data.state.y.z"])
+    full, bare = (reply("comm_msg", data=data) for data in ({"state": {"x": 1, "y": {"z": 2}}}, {}))
+    more = reply("comm_msg", data={"state": {"x": 1, "y": {"z": 2, "a": 3}}})
+    empty = reply("comm_msg", data={"state": {}})
+    assert differing(full, bare, Comparer(rules)) == differing(bare, full, Comparer(rules)) == []
+    assert differing(more, bare, Comparer(rules)) == ["content.data.state"]
+    assert differing(empty, bare, Comparer(rules)) == ["content.data.state"]
 
 
 def test_requests_that_are_equal() -> None:

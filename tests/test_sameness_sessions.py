@@ -506,9 +506,9 @@ def test_gaps_and_ends_are_said(tmp_path: Path) -> None:
 # Time
 
 
-def taking(milliseconds: int) -> Talk:
+def taking(milliseconds: int, msg_type: str = "execute_request") -> Talk:
     def talk(to: Conversation) -> None:
-        request = to.ask("execute_request", {"code": "run()"})
+        request = to.ask(msg_type, {"code": "run()"} if msg_type == "execute_request" else {})
         to.now_ns += milliseconds * MILLISECOND
         to.reply(request)
 
@@ -535,6 +535,13 @@ def test_time(
     assert verdicts(found) == [verdict]
     assert found.same == (verdict == "same")
     assert (("slower" in str(found)) or ("faster" in str(found))) == (told or verdict != "same")
+
+
+def test_how_long_a_kernel_takes_to_start_is_not_told(tmp_path: Path) -> None:
+    a, b = (record(tmp_path / f"{n}.kspy", taking(n, "kernel_info_request")) for n in (1, 500))
+    assert compared(a, b).same
+    assert "slower" not in str(compared(a, b))
+    assert not compared(a, b, factor=2.0).same
 
 
 # Parts of sessions

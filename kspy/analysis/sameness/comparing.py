@@ -100,7 +100,8 @@ class Comparer:
         """The rule by which a pair of values that are not equal does not count."""
         if step.kind in ("same", "enter", "leave"):
             return None
-        if rule := self.rules.by_path(msg_type, step.path):
+        alone = {"removed": step.old, "added": step.new}.get(step.kind)
+        if rule := self.rules.by_paths(msg_type, step.path, alone):
             return rule
         old, new = step.old, step.new
         if step.kind != "changed" or not (isinstance(old, str) and isinstance(new, str)):

@@ -102,6 +102,8 @@ class Rule:
         return (text if self.pattern is None else self.pattern.replaced(text, mask)), names
 
 
+_DEEPEST: Final = 8
+"""Keys of the longest path that a rule has, and some more."""
 _NUMBER: Final = r"[0-9][0-9.,]*(?:e[+-]?[0-9]+)?"
 _TIME: Final = rf"{_NUMBER} ?(?:ns|[µμu]s|ms|s|min|h|d)(?: {_NUMBER} ?(?:s|min|h))*\b"
 _ADDRESS: Final = "0x[0-9a-fA-F]{6,16}"
@@ -164,8 +166,8 @@ RULES: Final[tuple[Rule, ...]] = (
     ),
     Rule(
         "engines",
-        "A kernel's replies have an id of its process.",
-        ("metadata.engine", "execute_reply:content.engine_info.engine_uuid"),
+        "A kernel's replies have an id of its process; those of errors within their content.",
+        ("metadata.engine", "execute_reply:content.engine_info"),
     ),
     Rule(
         "addresses",
@@ -305,6 +307,15 @@ class Rules:
             (rule for rule in self._by_path if any(p.covers(msg_type, path) for p in rule.places)),
             None,
         )
+
+    def by_paths(self, msg_type: str, path: KeyPath, value: object) -> Rule | None:
+        """The rule by which all that is in a value that stands there does not count, or one of
+        those by which it does not."""
+        rule = self.by_path(msg_type, path)
+        if rule or not isinstance(value, dict) or not value or len(path) > _DEEPEST:
+            return rule
+        found = [self.by_paths(msg_type, (*path, str(key)), inner) for key, inner in value.items()]
+        return found[0] if all(found) else None
 
     def by_text(self, old: str, new: str, *, code: bool = False) -> Rule | None:
         """The rule by which two texts without names, or codes, that are not equal are the same."""
