@@ -265,6 +265,16 @@ def numbered(client: int) -> Message:
             reply("execute_reply", engine_info={"engine_uuid": A, "engine_id": -1}),
             reply("execute_reply"),
         ),
+        (
+            "debugger",
+            reply("debug_reply", seq=4, request_seq=1),
+            reply("debug_reply", seq=5, request_seq=2),
+        ),
+        (
+            "debugger",
+            reply("debug_event", body={"sockets": [{"port": 1}], "port": 1, "systemProcessId": 1}),
+            reply("debug_event", body={"sockets": [{"port": 2}], "port": 2, "systemProcessId": 3}),
+        ),
         ("user names", titled(), titled(username="another")),
         ("clients", numbered(1), numbered(2)),
         ("banners", reply("kernel_info_reply", banner="1"), reply("kernel_info_reply", banner="2")),
@@ -289,10 +299,41 @@ def test_a_place_that_varies_by_nature(rule: str, old: Message, new: Message) ->
         (titled(), titled(more=1)),
         (reply("kernel_info_reply", protocol_version="5.3"), reply("kernel_info_reply")),
         (reply("usage_reply"), reply("usage_reply", status="error")),
+        (reply("comm_msg", seq=1), reply("comm_msg", seq=2)),
+        (reply("debug_event", body={"exitCode": 0}), reply("debug_event", body={"exitCode": 1})),
     ],
 )
 def test_a_place_that_counts(old: Message, new: Message) -> None:
     assert differing(old, new) != []
+
+
+def test_a_reference_stands_for_what_it_was_given_out_for() -> None:
+    comparer = Comparer(USUAL)
+
+    def given(*numbers: int) -> Message:
+        variables = [{"name": "x", "variablesReference": number} for number in numbers]
+        return reply("debug_reply", body={"variables": variables})
+
+    def asked(number: int) -> Message:
+        content = {"command": "variables", "arguments": {"variablesReference": number}}
+        return message("debug_request", content, "control", "to_kernel")
+
+    place = "content.arguments.variablesReference"
+    assert differing(asked(5), asked(5), comparer) == []
+    assert differing(given(1, 2), given(11, 12), comparer) == []
+    assert differing(asked(2), asked(12), comparer) == []
+    assert differing(asked(2), asked(11), comparer) == [place]
+    assert differing(asked(2), asked(2), comparer) == [place]
+    assert differing(given(2), given(13), comparer) == [], "given out again"
+    assert differing(asked(2), asked(13), comparer) == []
+    assert differing(asked(2), asked(12), comparer) == [place]
+    assert differing(given(2), given(2), comparer) == []
+    assert differing(asked(2), asked(2), comparer) == []
+    wrong = "content.body.variables[0].variablesReference"
+    assert differing(given(0), given(1), comparer) == [wrong]
+    assert differing(given(1), given(11), Comparer(Rules.strict(["message ids", "dates"]))) == [
+        wrong
+    ]
 
 
 def test_what_is_alone_counts_unless_nothing_in_it_does() -> None:

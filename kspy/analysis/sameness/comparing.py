@@ -13,6 +13,7 @@ from typing import Any, Final
 from kspy.analysis.difference import BUDGET, Difference, Step, value_of, walk
 from kspy.analysis.sameness.ids import Ids
 from kspy.analysis.sameness.names import Names, Unnamed
+from kspy.analysis.sameness.references import References
 from kspy.analysis.sameness.requests import Requests, may_name
 from kspy.analysis.sameness.rules import CODE, GREETINGS, IDS, MESSAGE_IDS, Rule, Rules
 from kspy.wire.message import Message, text
@@ -30,6 +31,7 @@ class Comparer:
         self.ids = Ids(rules) if ids is None else ids
         self.requests = Requests()
         self.names = Names(rules, self.ids)
+        self.references = References(rules)
         self._by_id = next((rule for rule in rules.active if rule.name == IDS), None)
         self._by_request = next((rule for rule in rules.active if rule.name == MESSAGE_IDS), None)
 
@@ -81,6 +83,8 @@ class Comparer:
 
     def _is_another(self, msg_type: str, step: Step, parents: tuple[str, str]) -> bool:
         """Is it the same id, that stands for something else?"""
+        if self.references.are(msg_type, step.path, step.old, step.new):
+            return not self.references.same(msg_type, step.old, step.new)
         if not isinstance(step.old, str):
             return False
         if self._by_id and self.ids.is_id(msg_type, step.path):
@@ -104,6 +108,8 @@ class Comparer:
         if rule := self.rules.by_paths(msg_type, step.path, alone):
             return rule
         old, new = step.old, step.new
+        if step.kind == "changed" and self.references.are(msg_type, step.path, old, new):
+            return self.references.rule if self.references.same(msg_type, old, new) else None
         if step.kind != "changed" or not (isinstance(old, str) and isinstance(new, str)):
             return None
         if self._by_id and self.ids.is_id(msg_type, step.path):
@@ -148,6 +154,8 @@ class Comparer:
     def _may_have_ids(self, old: Message, new: Message, content: bytes) -> bool:
         """May there be ids in what both have as their content?"""
         if (self._by_id and self.ids.concerns(old.msg_type)) or self.names.may_be_in(content):
+            return True
+        if self.references.concerns(old.msg_type, content):
             return True
         return bool(self._by_request) and may_name(content, old.parent_id, new.parent_id)
 

@@ -38,6 +38,7 @@ IDS: Final = "ids"
 MESSAGE_IDS: Final = "message ids"
 UUIDS: Final = "uuids"
 COUNTS: Final = "counts"
+DEBUGGING: Final = "debugger"
 DEBUGGER: Final = "debugger warnings"
 
 
@@ -47,6 +48,7 @@ class Rule:
     which somebody typed, unless `in_code`.
 
     id_keys        places of maps whose keys are ids
+    references     places of numbers that stand for something as ids do
     core           of what `text` matches only what this does, in Python's syntax
     name_in_text   what is a name in what `text` matches: it stands for one on the other side, and
                    for the same one wherever it appears
@@ -59,6 +61,7 @@ class Rule:
     paths: tuple[str, ...] = ()
     ids: tuple[str, ...] = ()
     id_keys: tuple[str, ...] = ()
+    references: tuple[str, ...] = ()
     text: str = ""
     core: str = ""
     name_in_text: str = ""
@@ -68,6 +71,7 @@ class Rule:
     places: tuple[PathPattern, ...] = field(init=False, repr=False)
     id_places: tuple[PathPattern, ...] = field(init=False, repr=False)
     key_places: tuple[PathPattern, ...] = field(init=False, repr=False)
+    reference_places: tuple[PathPattern, ...] = field(init=False, repr=False)
     pattern: Pattern | None = field(init=False, repr=False)
     _core: re.Pattern[str] = field(init=False, repr=False, compare=False)
     _name: re.Pattern[str] = field(init=False, repr=False, compare=False)
@@ -77,6 +81,7 @@ class Rule:
             ("places", self.paths),
             ("id_places", self.ids),
             ("key_places", self.id_keys),
+            ("reference_places", self.references),
         ):
             object.__setattr__(self, name, tuple(map(parse, patterns)))
         object.__setattr__(self, "pattern", Pattern(self.text) if self.text else None)
@@ -261,6 +266,30 @@ RULES: Final[tuple[Rule, ...]] = (
         text=r"(?m:^[0-9]+\.[0-9]+s - (?:Debugger warning: It seems that frozen modules are"
         r"|make the debugger miss breakpoints|to python to disable frozen modules"
         r"|Note: Debugging will proceed).*$\n?)",
+    ),
+    Rule(
+        DEBUGGING,
+        "A debugger's ports, processes and numbers of messages, and which modules it tells of;"
+        " references to variables may be others, if each stands for the same thing.",
+        (
+            "debug_*:content.seq",
+            "debug_*:content.request_seq",
+            "debug_*:content.sequence_seq",
+            "debug_*:content.body.sockets.*.port",
+            "debug_*:content.body.port",
+            "debug_*:content.body.connect.port",
+            "debug_*:content.body.processId",
+            "debug_*:content.body.systemProcessId",
+            "debug_*:content.arguments.connect.port",
+            "debug_*:content.arguments.port",
+            "debug_*:content.arguments.processId",
+        ),
+        references=(
+            "debug_*:content.body.variablesReference",
+            "debug_*:content.body.variables.*.variablesReference",
+            "debug_*:content.body.scopes.*.variablesReference",
+            "debug_*:content.arguments.variablesReference",
+        ),
     ),
     Rule(
         COUNTS,

@@ -35,6 +35,7 @@ class AtSight:
     def __init__(self, comparer: Comparer) -> None:
         rules = comparer.rules
         self._ids, self._texts = comparer.ids, comparer.names
+        self._references = comparer.references
         self._possible = all(map(rules.has, _NEEDED))
         self._left_out = _VARYING | ({_USER} if rules.has("user names") else set())
         self._names: dict[str, list[bytes]] = {}
@@ -62,8 +63,11 @@ class AtSight:
         found, other = self._what_counts(old), self._what_counts(new)
         if found is None or found != other:
             return False
+        msg_type = found.get("msg_type", "")
         return not (
-            self._has_ids(found.get("msg_type", ""), content) or self._texts.may_be_in(content)
+            self._has_ids(msg_type, content)
+            or self._texts.may_be_in(content)
+            or self._references.concerns(msg_type, content)
         )
 
     def _same_parent(self, old: bytes, new: bytes, content: bytes) -> bool:
