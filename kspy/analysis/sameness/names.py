@@ -42,7 +42,8 @@ class Names:
         """Both texts without names; None where a name stands for another than it is known to."""
         found = Unnamed(old, new, None)
         for rule, ids in self._known:
-            (a, names), (b, others) = rule.unnamed(found.old), rule.unnamed(found.new)
+            a, names = rule.unnamed(found.old)
+            b, others = (a, names) if found.new == found.old else rule.unnamed(found.new)
             if a == found.old or b == found.new or len(names) != len(others):
                 continue
             there: dict[str, str] = {}

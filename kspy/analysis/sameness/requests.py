@@ -14,10 +14,13 @@ from typing import Final
 
 import numpy as np
 
+from kspy.analysis.filter.pattern import Pattern
 from kspy.analysis.sameness.ids import TOKEN
 
 _FIELD: Final = b"msg_id"
 _SHORTEST: Final = 16
+_LIKELY: Final = Pattern("(?:[0-9a-fA-F]{8}-?(?:[0-9a-fA-F]{4}-?){3}[0-9a-fA-F]{12})")
+"""In each text that has a `TOKEN`; it is much faster looked for."""
 _MARK: Final = "\N{OBJECT REPLACEMENT CHARACTER}request"
 
 Named = tuple[int, int]
@@ -61,7 +64,9 @@ class _Side:
         def mark(token: Match[str]) -> str:
             return self._mark_of(token[0], parent) or token[0]
 
-        return self._mark_of(text, parent) or TOKEN.sub(mark, text)
+        if whole := self._mark_of(text, parent):
+            return whole
+        return TOKEN.sub(mark, text) if _LIKELY.is_in(text) else text
 
     def _mark_of(self, msg_id: str, parent: str) -> str | None:
         number = self._number(msg_id)
