@@ -425,6 +425,21 @@ def test_a_name_in_texts_stands_for_one_thing(
         assert both_ways(tmp_path, shown(0, 0, 1), shown(first, second, second)) == ["differs"]
 
 
+def test_in_an_extract_a_request_may_be_named_that_is_not_in_it(tmp_path: Path) -> None:
+    def session(*cells: str) -> Talk:
+        def talk(to: Conversation) -> None:
+            for own in cells:
+                code = {"code": f"say({own})"}
+                request, frames = serialize("execute_request", code, header={"msg_id": own})
+                to.raw("shell", "to_kernel", frames, 1)
+                to.publish("comm_msg", {"data": {"state": {"msg_id": A}}}, request)
+                to.status("idle", request)
+
+        return talk
+
+    assert both_ways(tmp_path, session(A, B), session(B)) == ["only in a"]
+
+
 # Clients
 
 

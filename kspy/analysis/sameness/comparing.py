@@ -91,7 +91,8 @@ class Comparer:
             return not self.ids.pair(step.old, step.new)
         if not _is_text(step):
             return False
-        if self._by_request:
+        a_copy = parents[0] and parents[0] == parents[1]  # of one session, maybe with less in it
+        if self._by_request and not a_copy:
             old, new = self.requests.marked(step.old, step.new, parents)
             if old != new:
                 return True
