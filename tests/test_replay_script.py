@@ -209,6 +209,15 @@ def test_ids_that_the_kernel_made_are_new_wherever_they_are() -> None:
     assert content == {"comm_id": ids[1], "data": {"ref": f"IPY_MODEL_{ids[1]}", "b": 1}}
 
 
+def test_a_request_that_is_named_is_the_new_one() -> None:
+    translator = Translator(Ids())
+    first, other = f"{'a' * 32}_12_3", "b" * 32
+    header, *_ = translated(translator, asked({}, msg_id=first))
+    named = {"state": {"msg_id": first, "other": other}}
+    *_, content = translated(translator, asked({"data": named}, msg_id="m"))
+    assert content == {"data": {"state": {"msg_id": header["msg_id"], "other": other}}}
+
+
 def test_an_id_that_may_be_a_word_is_new_where_ids_stand_alone() -> None:
     translator = Translator(Ids())
     old, new = (message("comm_open", {"comm_id": x, "target_name": "t"}) for x in ("1", "2"))

@@ -135,12 +135,51 @@ def test_the_names_of_a_map_may_be_ids() -> None:
     [
         ("<A at 0x7f3a5c0d2e10>", "<A at 0x7f3a5c0d2e50>", True),
         ("<A at 0x7f3a5c0d2e10>", "<B at 0x7f3a5c0d2e10>", False),
+        ("<A at 0x10f0e28>", "<A at 0x10f0e30>", True),
+        ("#<Object:0x000000010a3b4c50 @a=1>", "#<Object:0x000000010a3b4d50 @a=1>", True),
+        ("#<Object:0x10f0e28 @a=1>", "#<Object:0x10f0e28 @a=2>", False),
+        ("@0x7ffd2c3a4e50", "@0x7ffe2c3a4e50", True),
+        ("(int *) 0x55d0c8a1b2c0 (0x10a3b4c50)", "(int *) 0x560000000010 (0x104a3b4c0)", True),
+        ("p = 0x000001F2A3B4C5D0", "p = 0x000001F2A3B4C5E0", True),
         ("0x7f3a5c0d2e10", "0x7f3a5c0d2e11", True),
+        ("a 0x7f3a5c0d2e10", "b 0x7f3a5c0d2e10", False),
+        ("'0x7f3a5c0d2e10'", "'0x7f3a5c0d2e11'", False),
+        ("'0xdeadbeef01'", "'0xdeadbeef02'", False),
+        ("mask=0x1234567890ab", "mask=0x1234567890ac", False),
+        ("bad sector at 0x10", "bad sector at 0x9000", False),
+        (
+            " 40%|##  | 2/5 [00:00<00:01,  2.50it/s, loss=1]",
+            " 40%|##  | 2/5 [00:01<1:00:02, 1.02s/it, loss=1]",
+            True,
+        ),
+        ("2/5 [00:00&lt;?, ?it/s]", "2/5 [00:00&lt;00:01, 3.1kB/s]", True),
+        ("5it [00:00, 19.69it/s]", "5it [00:03, 1.69it/s]", True),
+        ("2/5 [00:00<00:01, 2.5it/s]", "3/5 [00:00<00:01, 2.5it/s]", False),
+        ("at [00:01]", "at [00:02]", False),
+        (
+            "4 function calls (3 primitive calls) in 0.003 seconds\n"
+            "        1    0.000    0.000    0.001    0.001 a.py:1(f)",
+            "4 function calls (3 primitive calls) in 10.250 seconds\n"
+            "        1    9.000    9.000   10.250   10.250 a.py:1(f)",
+            True,
+        ),
+        (
+            "      3/1    0.000    0.000    0.001    0.001 {built-in method time.sleep}",
+            "      4/1    0.000    0.000    0.001    0.001 {built-in method time.sleep}",
+            False,
+        ),
+        (
+            "1  0.000  0.000  0.001  0.001 a.py:1(f)",
+            "1  0.000  0.000  0.001  0.001 b.py:1(f)",
+            False,
+        ),
+        ("  0.001  0.002  0.003  0.004 ", "  0.001  0.002  0.003  0.005 ", False),
         ("0xff", "0xfe", False),
         ("d41d8cd98f00b204e9800998ecf8427e", "d41d8cd98f00b204e9800998ecf8427f", False),
         ("/tmp/ipykernel_12/34.py:1", "/tmp/ipykernel_99/34.py:1", True),
         ("/tmp/ipykernel_12/34.py:1", "/tmp/ipykernel_12/34.py:2", False),
         ("failed:/a/ipykernel_1/2.py", "passed:/b/ipykernel_2/2.py", False),
+        ("in ipykernel_1/2.py, ipykernel_1/3.py", "in ipykernel_4/5.py, ipykernel_4/5.py", False),
         ("C:\\Temp\\ipykernel_1\\2.py", "C:\\Temp\\ipykernel_3\\4.py", True),
         ("Wall time: 3.2 ms", "Wall time: 1min 2s", True),
         ("Wall time: 3.2 ms x", "Wall time: 3.2 ms y", False),
@@ -221,6 +260,21 @@ def numbered(client: int) -> Message:
             reply("execute_reply", engine_info={"engine_uuid": A}),
             reply("execute_reply", engine_info={"engine_uuid": B}),
         ),
+        (
+            "engines",
+            reply("execute_reply", engine_info={"engine_uuid": A, "engine_id": -1}),
+            reply("execute_reply"),
+        ),
+        (
+            "debugger",
+            reply("debug_reply", seq=4, request_seq=1),
+            reply("debug_reply", seq=5, request_seq=2),
+        ),
+        (
+            "debugger",
+            reply("debug_event", body={"sockets": [{"port": 1}], "port": 1, "systemProcessId": 1}),
+            reply("debug_event", body={"sockets": [{"port": 2}], "port": 2, "systemProcessId": 3}),
+        ),
         ("user names", titled(), titled(username="another")),
         ("clients", numbered(1), numbered(2)),
         ("banners", reply("kernel_info_reply", banner="1"), reply("kernel_info_reply", banner="2")),
@@ -245,10 +299,51 @@ def test_a_place_that_varies_by_nature(rule: str, old: Message, new: Message) ->
         (titled(), titled(more=1)),
         (reply("kernel_info_reply", protocol_version="5.3"), reply("kernel_info_reply")),
         (reply("usage_reply"), reply("usage_reply", status="error")),
+        (reply("comm_msg", seq=1), reply("comm_msg", seq=2)),
+        (reply("debug_event", body={"exitCode": 0}), reply("debug_event", body={"exitCode": 1})),
     ],
 )
 def test_a_place_that_counts(old: Message, new: Message) -> None:
     assert differing(old, new) != []
+
+
+def test_a_reference_stands_for_what_it_was_given_out_for() -> None:
+    comparer = Comparer(USUAL)
+
+    def given(*numbers: int) -> Message:
+        variables = [{"name": "x", "variablesReference": number} for number in numbers]
+        return reply("debug_reply", body={"variables": variables})
+
+    def asked(number: int) -> Message:
+        content = {"command": "variables", "arguments": {"variablesReference": number}}
+        return message("debug_request", content, "control", "to_kernel")
+
+    place = "content.arguments.variablesReference"
+    assert differing(asked(5), asked(5), comparer) == []
+    assert differing(given(1, 2), given(11, 12), comparer) == []
+    assert differing(asked(2), asked(12), comparer) == []
+    assert differing(asked(2), asked(11), comparer) == [place]
+    assert differing(asked(2), asked(2), comparer) == [place]
+    assert differing(given(2), given(13), comparer) == [], "given out again"
+    assert differing(asked(2), asked(13), comparer) == []
+    assert differing(asked(2), asked(12), comparer) == [place]
+    assert differing(given(2), given(2), comparer) == []
+    assert differing(asked(2), asked(2), comparer) == []
+    wrong = "content.body.variables[0].variablesReference"
+    assert differing(given(0), given(1), comparer) == [wrong]
+    assert differing(given(1), given(11), Comparer(Rules.strict(["message ids", "dates"]))) == [
+        wrong
+    ]
+
+
+def test_what_is_alone_counts_unless_nothing_in_it_does() -> None:
+    rules = Rules.usual(["content.data.state.x", "content.data.state.y.z"])
+    full, bare = (reply("comm_msg", data=data) for data in ({"state": {"x": 1, "y": {"z": 2}}}, {}))
+    more = reply("comm_msg", data={"state": {"x": 1, "y": {"z": 2, "a": 3}}})
+    empty = reply("comm_msg", data={"state": {}})
+    assert differing(full, bare, Comparer(rules)) == differing(bare, full, Comparer(rules)) == []
+    assert differing(more, bare, Comparer(rules)) == ["content.data.state"]
+    assert differing(empty, bare, Comparer(rules)) == ["content.data.state"]
 
 
 def test_requests_that_are_equal() -> None:

@@ -34,6 +34,7 @@ from kspy.wire.websocket import Encoding
 
 RECORDINGS = sorted((Path(__file__).parent.parent / "recordings").glob("*.kspy"))
 A, B, C = "6a62dbf7f8e245f485ec6ff2a0749af9", "0" * 32, "1" * 32
+U, V = "0b1f9a52-6c1e-4d0a-9f4e-2d3c4b5a6978", "9d8c7b6a-5f4e-4a3b-8c2d-1e0f9a8b7c6d"
 
 
 def one(*outputs: tuple[str, dict[str, Any]], **options: Any) -> Talk:
@@ -246,6 +247,16 @@ def shut_down_by_client(*, idle: bool) -> Talk:
             one(stream("/tmp/ipykernel_1/2.py:1: X")),
             one(stream("/tmp/ipykernel_3/4.py:1: X")),
         ),
+        ("uuids", one(display(f"<div id={U}>")), one(display(f"<div id={V}>"))),
+        ("styles", one(display('<a id="T_61bb0">')), one(display('<a id="T_b1087">'))),
+        ("progress bars", one(stream("1 [00:00<?, ?it/s]")), one(stream("1 [00:02<?, ?it/s]"))),
+        (
+            "profiles",
+            one(stream("function calls in 0.003 seconds")),
+            one(stream("function calls in 0.100 seconds")),
+        ),
+        ("debugger", unasked("debug_event", event="module"), one()),
+        ("debugger", one(("debug_event", {"event": "module"})), one()),
         ("debugger warnings", unasked("stream", name="stderr", text=FROZEN), one()),
         ("debugger warnings", one(stream(FROZEN, "stderr")), one()),
     ],
@@ -263,6 +274,8 @@ def test_what_varies_by_nature(tmp_path: Path, rule: str, old: Talk, new: Talk) 
         (one(stream("a"), display("1"), stream("b")), one(stream("ab"), display("1"))),
         (one(display("<A at 0x7f3a5c0d2e10>")), one(display("<B at 0x7f3a5c0d2e10>"))),
         (unasked("stream", name="stdout", text="1"), one()),
+        (unasked("debug_event", event="stopped"), one()),
+        (one(("debug_event", {"event": "stopped"})), one()),
         (unasked("status", execution_state="starting"), unasked("stream", name="a", text="b")),
         (waiting(1), one()),
         (unasked("stream", name="stderr", text=f"{FROZEN}more"), one()),
@@ -340,6 +353,91 @@ def test_a_comm_id_may_be_another_but_not_be_used_wrongly(tmp_path: Path) -> Non
     assert both_ways(tmp_path, comms(A, B, then=A), comms(B, C, then=B)) == []
     assert both_ways(tmp_path, comms(A, B, then=A), comms(B, C, then=C)) == ["differs"]
     assert both_ways(tmp_path, comms("x", "y", then="x"), comms("x", "y", then="y")) == ["differs"]
+
+
+def naming(*named: int | str, formed: str = "{}", late: bool = False) -> Talk:
+    """Cells of which each publishes the id of another one's request, or a text."""
+
+    def talk(to: Conversation) -> None:
+        ids: list[str] = []
+        for n, name in enumerate(named):
+            request, frames = serialize("execute_request", {"code": f"say({n})"})
+            if not late:
+                to.raw("shell", "to_kernel", frames, 1)
+            ids.append(request["header"]["msg_id"])
+            to.status("busy", request)
+            state = {"msg_id": formed.format(ids[name] if isinstance(name, int) else name)}
+            to.publish("comm_msg", {"comm_id": A, "data": {"state": state}}, request)
+            to.status("idle", request)
+
+    return talk
+
+
+@pytest.mark.parametrize("formed", ["{}", '<div class="{}">'])
+def test_a_request_that_is_named_has_to_be_the_same_one(tmp_path: Path, formed: str) -> None:
+    first = naming(0, 1, 0, formed=formed)
+    assert both_ways(tmp_path, first, naming(0, 1, 0, formed=formed)) == []
+    assert both_ways(tmp_path, first, naming(0, 1, 0, formed=formed), without("message ids")) != []
+    assert both_ways(tmp_path, first, naming(0, 1, 1, formed=formed)) == ["differs"]
+    assert both_ways(tmp_path, first, naming(0, B, 0, formed=formed)) == ["differs"]
+    assert both_ways(tmp_path, first, naming(0, "", 0, formed=formed)) == ["differs"]
+    if formed == "{}":
+        assert both_ways(tmp_path, naming(0, late=True), naming(0, late=True)) == []
+        assert both_ways(tmp_path, naming(0, late=True), naming(B, late=True)) == ["differs"]
+
+
+@pytest.mark.parametrize("msg_id", [A, f"{A}_12_3", "ffffffff-1111-2222-3333-444444444444"])
+def test_the_id_of_the_old_request_is_not_that_of_the_new_one(tmp_path: Path, msg_id: str) -> None:
+    def named(own: str, told: str) -> Talk:
+        def talk(to: Conversation) -> None:
+            request, frames = serialize("comm_msg", {"data": {}}, header={"msg_id": own})
+            to.raw("shell", "to_kernel", frames, 1)
+            to.publish("comm_msg", {"data": {"state": {"msg_id": told}}}, request)
+            to.publish("stream", {"name": "stdout", "text": told}, request)
+            to.status("idle", request)
+
+        return talk
+
+    assert both_ways(tmp_path, named(msg_id, msg_id), named(C, C)) == []
+    assert both_ways(tmp_path, named(msg_id, msg_id), named(C, msg_id)) == ["differs"]
+
+
+@pytest.mark.parametrize("hidden", [False, True])
+@pytest.mark.parametrize(
+    ("form", "names"),
+    [
+        ('File "/tmp/ipykernel_1/{}.py", line 1', ("34", "35", "36")),
+        ("<ipython-input-{}>", ("1-ab", "2-cd", "3-ef")),
+        ('<style>#T_{0}_row0 {{}}</style><table id="T_{0}">', ("61bb0", "b1087", "00000")),
+        ('<div id="{}">', (U, V, V.replace("a", "b"))),
+    ],
+)
+def test_a_name_in_texts_stands_for_one_thing(
+    tmp_path: Path, form: str, names: tuple[str, str, str], hidden: bool
+) -> None:
+    def shown(*which: int) -> Talk:
+        return one(*(display(form.format(names[n])) for n in which))
+
+    first, second = (1, 2) if not hidden else (0, 1)  # hidden: the first ones are the same bytes
+    assert both_ways(tmp_path, shown(0, 1, 0), shown(first, second, first)) == []
+    if not hidden or form.format("") != '<div id="">':
+        assert both_ways(tmp_path, shown(0, 1, 0), shown(first, second, second)) == ["differs"]
+        assert both_ways(tmp_path, shown(0, 0, 1), shown(first, second, second)) == ["differs"]
+
+
+def test_in_an_extract_a_request_may_be_named_that_is_not_in_it(tmp_path: Path) -> None:
+    def session(*cells: str) -> Talk:
+        def talk(to: Conversation) -> None:
+            for own in cells:
+                code = {"code": f"say({own})"}
+                request, frames = serialize("execute_request", code, header={"msg_id": own})
+                to.raw("shell", "to_kernel", frames, 1)
+                to.publish("comm_msg", {"data": {"state": {"msg_id": A}}}, request)
+                to.status("idle", request)
+
+        return talk
+
+    assert both_ways(tmp_path, session(A, B), session(B)) == ["only in a"]
 
 
 # Clients
@@ -427,9 +525,9 @@ def test_gaps_and_ends_are_said(tmp_path: Path) -> None:
 # Time
 
 
-def taking(milliseconds: int) -> Talk:
+def taking(milliseconds: int, msg_type: str = "execute_request") -> Talk:
     def talk(to: Conversation) -> None:
-        request = to.ask("execute_request", {"code": "run()"})
+        request = to.ask(msg_type, {"code": "run()"} if msg_type == "execute_request" else {})
         to.now_ns += milliseconds * MILLISECOND
         to.reply(request)
 
@@ -456,6 +554,13 @@ def test_time(
     assert verdicts(found) == [verdict]
     assert found.same == (verdict == "same")
     assert (("slower" in str(found)) or ("faster" in str(found))) == (told or verdict != "same")
+
+
+def test_how_long_a_kernel_takes_to_start_is_not_told(tmp_path: Path) -> None:
+    a, b = (record(tmp_path / f"{n}.kspy", taking(n, "kernel_info_request")) for n in (1, 500))
+    assert compared(a, b).same
+    assert "slower" not in str(compared(a, b))
+    assert not compared(a, b, factor=2.0).same
 
 
 # Parts of sessions

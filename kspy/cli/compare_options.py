@@ -61,7 +61,7 @@ def _print_rules(context: click.Context, _: click.Parameter, wanted: bool) -> No
         return
     for rule in RULES:
         click.echo(f"{rule.name}{' (only with --ignore)' if rule.optional else ''}")
-        places = [*rule.paths, *rule.ids, *rule.id_keys]
+        places = [*rule.paths, *rule.ids, *rule.id_keys, *rule.references]
         for text in (rule.help, ", ".join(places)):
             for line in wrap(text, _WIDTH, break_long_words=False, break_on_hyphens=False):
                 click.echo(_INDENT + line)

@@ -69,6 +69,10 @@ class Pattern:
 
     def masked(self, text: str, mask: str) -> str:
         """`text` with `mask` for all that matches, in time proportional to the text."""
+        return self.replaced(text, lambda _: mask)
+
+    def replaced(self, text: str, by: Callable[[str], str]) -> str:
+        """`text` with what `by` makes of each match, in time proportional to the text."""
         data = _encoded(text)
         # What stands for half a character has as many bytes as it.
         whole = data if len(data) == len(text) else text.encode("utf-8", "surrogatepass")
@@ -79,7 +83,8 @@ class Pattern:
             if begin < 0:
                 break
             if after > begin:
-                pieces += (whole[kept:begin], mask.encode())
+                found = whole[begin:after].decode("utf-8", "surrogatepass")
+                pieces += (whole[kept:begin], by(found).encode("utf-8", "surrogatepass"))
                 at = kept = after
                 continue
             at = after + 1  # found nothing, in the true sense: on to the next character

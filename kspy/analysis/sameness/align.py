@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import time
 from array import array
+from bisect import bisect_left
 from collections import Counter
-from collections.abc import Callable, Collection, Generator, Hashable, Iterator, Mapping
+from collections.abc import Callable, Collection, Generator, Hashable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
 from itertools import count
@@ -20,6 +21,7 @@ from kspy.analysis.sameness.answering import answered_elsewhere
 from kspy.analysis.sameness.keys import ESSENTIAL, essential_key
 from kspy.analysis.sameness.pairing import Likeness, Pair, alike_contents, in_order, pair_up
 from kspy.analysis.sameness.parts import Parts
+from kspy.analysis.sameness.requests import Requests, digest
 from kspy.analysis.sameness.rules import Rules
 from kspy.analysis.sameness.said import Said
 from kspy.analysis.table import Table
@@ -47,11 +49,14 @@ class Alignment:
 
     An item is the place of a thread's first message (>= 0), or the event with number n as -1 - n,
     as in `kspy.analysis.table`.
+
+    requests   which requests are pairs, by their ids; also those that were not chosen
     """
 
-    def __init__(self, old: Parts, new: Parts, rows: list[Pair]) -> None:
+    def __init__(self, old: Parts, new: Parts, rows: list[Pair], requests: Requests) -> None:
         self.old = old
         self.new = new
+        self.requests = requests
         self._old = array("i", (_NONE if row.old is None else row.old for row in rows))
         self._new = array("i", (_NONE if row.new is None else row.new for row in rows))
         self._moved = bytearray(row.moved for row in rows)
@@ -119,17 +124,18 @@ class _Aligning:
             self._new.unasked = []
         self._numbers: dict[Hashable, int] = {}
         self._lost = count(-1, -1)
+        self._digests: dict[Parts, array[int]] = {}
         parts = (self._old, self._new)
         self._total = sum(len(part.requests) + len(part.unasked) for part in parts)
         self._done = 0
 
     def run(self, only: Chosen | None) -> Work:
         old, new = self._old, self._new
-        asked_old = yield from self._keys(old.table, old.requests)
-        asked_new = yield from self._keys(new.table, new.requests)
+        asked_old = yield from self._keys(old, old.requests)
+        asked_new = yield from self._keys(new, new.requests)
         clients_old, clients_new = self._clients(list(asked_old), list(asked_new))
-        said_old = yield from self._keys(old.table, old.unasked)
-        said_new = yield from self._keys(new.table, new.unasked)
+        said_old = yield from self._keys(old, old.unasked)
+        said_new = yield from self._keys(new, new.unasked)
         asked = (
             _Ordered(old.requests, asked_old, lambda place: old.order_of(place, clients_old)),
             _Ordered(new.requests, asked_new, lambda place: new.order_of(place, clients_new)),
@@ -139,6 +145,10 @@ class _Aligning:
             _Ordered(new.unasked, said_new, lambda place: new.order_of(place, {})),
         )
         found = self._paired(*asked, self._request_likeness)
+        requests = Requests(
+            self._named(old, (pair.old for pair in found)),
+            self._named(new, (pair.new for pair in found)),
+        )
 
         def order_of(place: int) -> Hashable:
             return asked[0].order_of(place), old.subshell(place)
@@ -150,14 +160,21 @@ class _Aligning:
             found = [pair for pair in found if self._is_chosen(pair, only)]
         found += self._ends(only)
         keyed = in_order(Pair(_key(old, p.old), _key(new, p.new), p.moved) for p in found)
-        return Alignment(old, new, [Pair(_item(p.old), _item(p.new), p.moved) for p in keyed])
+        rows = [Pair(_item(p.old), _item(p.new), p.moved) for p in keyed]
+        return Alignment(old, new, rows, requests)
 
-    def _keys(self, table: Table, places: list[int]) -> Generator[Progress, None, array[int]]:
-        """A number for what each message says: the same for the same. Lost ones equal nothing."""
-        keys = array("q")
+    def _keys(self, part: Parts, places: list[int]) -> Generator[Progress, None, array[int]]:
+        """A number for what each message says: the same for the same. Lost ones equal nothing.
+
+        The digests of the first ones' ids are kept: those of requests.
+        """
+        keys, digests = array("q"), array("q")
+        self._digests.setdefault(part, digests)
         due = time.monotonic() + _STEP_SECONDS
         for place in places:
-            key = Said(table, (place,)).key(self._rules)
+            said = Said(part.table, (place,))
+            key = said.key(self._rules)
+            digests.append(digest(said.message.msg_id) if said.message else 0)
             known = self._numbers
             keys.append(next(self._lost) if key is None else known.setdefault(key, len(known)))
             self._done += 1
@@ -165,6 +182,13 @@ class _Aligning:
                 yield Progress(self._done, self._total)
                 due = time.monotonic() + _STEP_SECONDS
         return keys
+
+    def _named(self, part: Parts, pairs: Iterable[int | None]) -> Iterator[tuple[int, int]]:
+        """The requests of a side by their ids, with the numbers of their pairs."""
+        digests = self._digests[part]
+        for number, place in enumerate(pairs):
+            if place is not None:
+                yield digests[bisect_left(part.requests, place)], number
 
     def _clients(
         self, keys_old: list[int], keys_new: list[int]

@@ -12,10 +12,14 @@ from typing import Any, Final
 
 from kspy.analysis.difference import BUDGET, Difference, Step, value_of, walk
 from kspy.analysis.sameness.ids import Ids
-from kspy.analysis.sameness.rules import CODE, GREETINGS, IDS, Rule, Rules
-from kspy.wire.message import Message
+from kspy.analysis.sameness.names import Names, Unnamed
+from kspy.analysis.sameness.references import References
+from kspy.analysis.sameness.requests import Requests, may_name
+from kspy.analysis.sameness.rules import CODE, GREETINGS, IDS, MESSAGE_IDS, Rule, Rules
+from kspy.wire.message import Message, text
 
 _TEXTS: Final = ("content", "metadata")
+_NOBODY: Final = ("", "")
 _REDELIVERED: Final = "redelivered"
 
 
@@ -25,7 +29,11 @@ class Comparer:
     def __init__(self, rules: Rules, ids: Ids | None = None) -> None:
         self.rules = rules
         self.ids = Ids(rules) if ids is None else ids
+        self.requests = Requests()
+        self.names = Names(rules, self.ids)
+        self.references = References(rules)
         self._by_id = next((rule for rule in rules.active if rule.name == IDS), None)
+        self._by_request = next((rule for rule in rules.active if rule.name == MESSAGE_IDS), None)
 
     def differences(self, old: Message, new: Message, budget: int = BUDGET) -> list[Difference]:
         """What counts, in order; "uncompared" where the messages are too large for the budget."""
@@ -66,35 +74,69 @@ class Comparer:
         if self._by_id:
             self.ids.learn(msg_type, old, new)
             new = self.ids.renamed(msg_type, new)
+        parents = _parent_id(old), _parent_id(new)
         for step in walk(old, new, budget):
-            if step.kind == "same" and self._is_another(msg_type, step):
+            if step.kind == "same" and self._is_another(msg_type, step, parents):
                 yield replace(step, kind="changed"), None
             else:
-                yield step, self.excuse(msg_type, step)
+                yield step, self._excuse(msg_type, step, parents)
 
-    def _is_another(self, msg_type: str, step: Step) -> bool:
+    def _is_another(self, msg_type: str, step: Step, parents: tuple[str, str]) -> bool:
         """Is it the same id, that stands for something else?"""
-        if not self._by_id or not isinstance(step.old, str):
+        if self.references.are(msg_type, step.path, step.old, step.new):
+            return not self.references.same(msg_type, step.old, step.new)
+        if not isinstance(step.old, str):
             return False
-        return self.ids.is_id(msg_type, step.path) and not self.ids.pair(step.old, step.new)
+        if self._by_id and self.ids.is_id(msg_type, step.path):
+            return not self.ids.pair(step.old, step.new)
+        if not _is_text(step):
+            return False
+        a_copy = parents[0] and parents[0] == parents[1]  # of one session, maybe with less in it
+        if self._by_request and not a_copy:
+            old, new = self.requests.marked(step.old, step.new, parents)
+            if old != new:
+                return True
+        unnamed = self.names.unnamed(step.old, step.new)
+        if unnamed is not None:
+            unnamed.known()
+        return unnamed is None
 
-    def excuse(self, msg_type: str, step: Step) -> Rule | None:
+    def _excuse(self, msg_type: str, step: Step, parents: tuple[str, str] = _NOBODY) -> Rule | None:
         """The rule by which a pair of values that are not equal does not count."""
         if step.kind in ("same", "enter", "leave"):
             return None
-        if rule := self.rules.by_path(msg_type, step.path):
+        alone = {"removed": step.old, "added": step.new}.get(step.kind)
+        if rule := self.rules.by_paths(msg_type, step.path, alone):
             return rule
         old, new = step.old, step.new
+        if step.kind == "changed" and self.references.are(msg_type, step.path, old, new):
+            return self.references.rule if self.references.same(msg_type, old, new) else None
         if step.kind != "changed" or not (isinstance(old, str) and isinstance(new, str)):
             return None
         if self._by_id and self.ids.is_id(msg_type, step.path):
             return self._by_id if self.ids.pair(old, new) else None
         if step.path[0] not in _TEXTS:
             return None
-        new = self.ids.backward(new) if self._by_id else new
+        if not _is_text(step):
+            new = self.ids.backward(new) if self._by_id else new
+            return self._by_id if old == new else self.rules.by_text(old, new, code=True)
+        if self._by_request:
+            old, new = self.requests.marked(old, new, parents)
+            if old == new:
+                return self._by_request
+        unnamed = self.names.unnamed(old, new)
+        rule = None if unnamed is None else self._by_text(unnamed)
+        if unnamed is not None and rule is not None:
+            unnamed.known()
+        return rule
+
+    def _by_text(self, unnamed: Unnamed) -> Rule | None:
+        """The rule by which two texts are the same, but for their names."""
+        old, new = unnamed.old, unnamed.new
         if old == new:
-            return self._by_id
-        return self.rules.by_text(old, new, code=step.path[:2] == CODE)
+            return unnamed.rule
+        new = self.ids.backward(new) if self._by_id else new
+        return self._by_id if old == new else self.rules.by_text(old, new)
 
     def _equal_parts(self, old: Message, new: Message) -> frozenset[str]:
         """Content and metadata that are the same bytes, and have no ids."""
@@ -107,5 +149,23 @@ class Comparer:
             if (there := getattr(a, name))
             and there == getattr(b, name)
             and old.decodes(name)
-            and not (name == "content" and self._by_id and self.ids.concerns(old.msg_type))
+            and not (name == "content" and self._may_have_ids(old, new, a.content))
         )
+
+    def _may_have_ids(self, old: Message, new: Message, content: bytes) -> bool:
+        """May there be ids in what both have as their content?"""
+        if (self._by_id and self.ids.concerns(old.msg_type)) or self.names.may_be_in(content):
+            return True
+        if self.references.concerns(old.msg_type, content):
+            return True
+        return bool(self._by_request) and may_name(content, old.parent_id, new.parent_id)
+
+
+def _is_text(step: Step) -> bool:
+    """Does it stand where ids may be within texts?"""
+    return bool(step.path) and step.path[0] in _TEXTS and step.path[:2] != CODE
+
+
+def _parent_id(value: Mapping[str, Any]) -> str:
+    parent = value.get("parent_header")
+    return text(parent.get("msg_id")) if isinstance(parent, Mapping) else ""

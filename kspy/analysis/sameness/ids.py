@@ -15,8 +15,10 @@ from kspy.analysis.sameness.rules import IDS, RULES, Rules
 
 TOKEN: Final = re.compile(
     r"(?<![0-9a-fA-F])[0-9a-fA-F]{8}-?(?:[0-9a-fA-F]{4}-?){3}[0-9a-fA-F]{12}(?![0-9a-fA-F])"
+    r"(?:_[0-9]+_[0-9]+)?"
 )
-"""What most ids look like: 32 hexadecimal digits, with or without the dashes of a UUID."""
+"""What most ids look like: 32 hexadecimal digits, with or without the dashes of a UUID; and, of
+messages, with the numbers of a process and of a message after them."""
 
 _RULE: Final = next(rule for rule in RULES if rule.name == IDS)
 _WORD: Final = re.compile(r"[\w./:\\-]+")
@@ -54,6 +56,10 @@ class Ids:
             self._in_texts[old], self._in_old_texts[new] = new, old
             self._others |= not (TOKEN.fullmatch(old) and TOKEN.fullmatch(new))
         return True
+
+    def agree(self, old: str, new: str) -> bool:
+        """Are these the same, or both unknown?"""
+        return self._new.get(old, new) == new and self._old.get(new, old) == old
 
     def new_of(self, old: str) -> str:
         """What stands for an id where an id stands; itself if nothing is known."""
@@ -116,7 +122,7 @@ class Ids:
     def _replace(self, text: str, other: Mapping[str, str]) -> str:
         if text in other:
             return other[text]
-        found = TOKEN.sub(lambda token: other.get(token[0], token[0]), text)
+        found = TOKEN.sub(lambda token: _other(token[0], other), text)
         if self._others:
             found = _WORD.sub(lambda word: other.get(word[0], word[0]), found)
         return found
@@ -129,6 +135,13 @@ class Ids:
                 for a, b in zip(place.values(old), place.values(new), strict=False):
                     if isinstance(a, Mapping) and isinstance(b, Mapping):
                         yield a, b
+
+
+def _other(token: str, other: Mapping[str, str]) -> str:
+    if token in other:
+        return other[token]
+    first, line, numbers = token.partition("_")
+    return f"{other.get(first, first)}{line}{numbers}"
 
 
 def _is_telling(word: str) -> bool:

@@ -10,14 +10,20 @@ from kspy.analysis.table import Table
 TOLD_FACTOR: Final = 3.0
 TOLD_NS: Final = 100_000_000
 """From this factor on, and if they are so far apart, a difference in time is told."""
+_READY: Final = "kernel_info_request"
+"""What clients ask while the kernel starts."""
 
 
 @dataclass(frozen=True, slots=True)
 class Pace:
-    """Nanoseconds until the last of reply and idle; None where neither came."""
+    """Nanoseconds until the last of reply and idle; None where neither came.
+
+    starting   it is for the kernel's start as well that was waited
+    """
 
     old_ns: int | None
     new_ns: int | None
+    starting: bool = False
 
     @property
     def direction(self) -> Literal["slower", "faster", ""]:
@@ -37,7 +43,7 @@ class Pace:
     @property
     def told(self) -> bool:
         """Is the difference worth a word?"""
-        if self.old_ns is None or self.new_ns is None:
+        if self.old_ns is None or self.new_ns is None or self.starting:
             return False
         return self.factor >= TOLD_FACTOR and abs(self.new_ns - self.old_ns) >= TOLD_NS
 
@@ -47,7 +53,8 @@ UNTIMED: Final = Pace(None, None)
 
 def pace_of(old: Table, old_place: int, new: Table, new_place: int) -> Pace:
     """That of two threads, by the places of their requests."""
-    return Pace(_took(old, old_place), _took(new, new_place))
+    starting = old.msg_type(old_place) == _READY
+    return Pace(_took(old, old_place), _took(new, new_place), starting)
 
 
 def _took(table: Table, place: int) -> int | None:

@@ -18,6 +18,7 @@ from kspy.analysis.sameness.rules import (
     CHANNEL_ORDER,
     COPIES,
     DEBUGGER,
+    DEBUGGING,
     ENDING,
     GREETINGS,
     HEARTBEATS,
@@ -221,6 +222,8 @@ class Parts:
         said = Said(self.table, (place,))
         if msg_type == "stream":
             return DEBUGGER if said.is_idle_talk(self._rules) else ""
+        if msg_type == "debug_event":
+            return DEBUGGING if said.is_idle_talk(self._rules) else ""
         if msg_type != "status":
             return ""
         outcome, message = self.table.outcome(place), said.message

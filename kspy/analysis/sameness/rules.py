@@ -8,6 +8,7 @@ that does it asks for.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Final
@@ -34,7 +35,10 @@ STARTING: Final = "starting"
 READINESS: Final = "readiness"
 ENDING: Final = "ending"
 IDS: Final = "ids"
+MESSAGE_IDS: Final = "message ids"
+UUIDS: Final = "uuids"
 COUNTS: Final = "counts"
+DEBUGGING: Final = "debugger"
 DEBUGGER: Final = "debugger warnings"
 
 
@@ -43,8 +47,13 @@ class Rule:
     """`text`: what it matches in any string of content or metadata does not count; not in code,
     which somebody typed, unless `in_code`.
 
-    id_keys    places of maps whose keys are ids
-    optional   in force only where it is asked for
+    id_keys        places of maps whose keys are ids
+    references     places of numbers that stand for something as ids do
+    core           of what `text` matches only what this does, in Python's syntax
+    name_in_text   what is a name in what `text` matches: it stands for one on the other side, and
+                   for the same one wherever it appears
+    hints          one of them is in any text, as JSON, that has names; none: nothing tells
+    optional       in force only where it is asked for
     """
 
     name: str
@@ -52,31 +61,71 @@ class Rule:
     paths: tuple[str, ...] = ()
     ids: tuple[str, ...] = ()
     id_keys: tuple[str, ...] = ()
+    references: tuple[str, ...] = ()
     text: str = ""
+    core: str = ""
+    name_in_text: str = ""
+    hints: tuple[bytes, ...] = ()
     optional: bool = False
     in_code: bool = False
     places: tuple[PathPattern, ...] = field(init=False, repr=False)
     id_places: tuple[PathPattern, ...] = field(init=False, repr=False)
     key_places: tuple[PathPattern, ...] = field(init=False, repr=False)
+    reference_places: tuple[PathPattern, ...] = field(init=False, repr=False)
     pattern: Pattern | None = field(init=False, repr=False)
+    _core: re.Pattern[str] = field(init=False, repr=False, compare=False)
+    _name: re.Pattern[str] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         for name, patterns in (
             ("places", self.paths),
             ("id_places", self.ids),
             ("key_places", self.id_keys),
+            ("reference_places", self.references),
         ):
             object.__setattr__(self, name, tuple(map(parse, patterns)))
         object.__setattr__(self, "pattern", Pattern(self.text) if self.text else None)
+        object.__setattr__(self, "_core", re.compile(self.core or "(?s:.+)"))
+        object.__setattr__(self, "_name", re.compile(self.name_in_text or "$^"))
+
+    def masked(self, text: str) -> str:
+        """`text` with `MASK` for what does not count in it."""
+        if self.pattern is None:
+            return text
+        if not self.core:
+            return self.pattern.masked(text, MASK)
+        return self.pattern.replaced(text, lambda found: self._core.sub(MASK, found))
+
+    def unnamed(self, text: str) -> tuple[str, list[str]]:
+        """`text` with `MASK` for what does not count in it, and the names that were there."""
+        names: list[str] = []
+
+        def mask(found: str) -> str:
+            names.extend(self._name.findall(found))
+            return self._core.sub(MASK, found)
+
+        return (text if self.pattern is None else self.pattern.replaced(text, mask)), names
 
 
+_DEEPEST: Final = 8
+"""Keys of the longest path that a rule has, and some more."""
 _NUMBER: Final = r"[0-9][0-9.,]*(?:e[+-]?[0-9]+)?"
 _TIME: Final = rf"{_NUMBER} ?(?:ns|[µμu]s|ms|s|min|h|d)(?: {_NUMBER} ?(?:s|min|h))*\b"
+_ADDRESS: Final = "0x[0-9a-fA-F]{6,16}"
+_POINTER: Final = (
+    "(?i:0x(?:0000)?(?:(?:7[ef]|5[56]|60|0[12])[0-9a-f]{10}|(?:aaaa|ffff)[0-9a-f]{8}"
+    "|(?:000)?1[0-9a-f]{8}))"
+)
+"""Numbers as memory has on usual systems, of 9 or 12 digits: Linux, macOS, Windows."""
+_HEX: Final = "[0-9a-fA-F]"
+_CLOCK: Final = "(?:[0-9]+:)?[0-9]+:[0-9]{2}"
+_RATE: Final = r"(?:\?|[0-9.]+)[kMGTP]? ?[A-Za-z]+/[A-Za-z]+"
 
 RULES: Final[tuple[Rule, ...]] = (
     Rule(
-        "message ids",
-        "Every message has an id of its own.",
+        MESSAGE_IDS,
+        "Every message has an id of its own; within contents, that of a request has to be that of"
+        " the same request.",
         ("header.msg_id", "parent_header.msg_id"),
     ),
     Rule(
@@ -122,19 +171,53 @@ RULES: Final[tuple[Rule, ...]] = (
     ),
     Rule(
         "engines",
-        "A kernel's replies have an id of its process.",
-        ("metadata.engine", "execute_reply:content.engine_info.engine_uuid"),
+        "A kernel's replies have an id of its process; those of errors within their content.",
+        ("metadata.engine", "execute_reply:content.engine_info"),
     ),
     Rule(
         "addresses",
-        "Addresses in memory: 9 to 12 digits, as 0x7f3a5c0d2e10, or any after `at 0x`.",
-        text=r"(?:\bat 0x[0-9a-fA-F]+|\b0x(?:0000)?[0-9a-fA-F]{9,12}\b)",
+        "Addresses in memory: <A at 0x10f0e28>, #<A:0x10f0e28>, and what looks like one, as"
+        " 0x7f3a5c0d2e10, where it is not in quotes.",
+        text=rf"(?:(?:\bat |#<[\w:]+:){_ADDRESS}\b|(?:^|[^'\"\\\w]){_POINTER}\b)",
+        core="(?:at )?0x[0-9a-fA-F]+",
     ),
     Rule(
         "cell files",
-        "Names of the temporary files of cells: /tmp/ipykernel_123/456.py, <ipython-input-1-ab>.",
+        "Names of the temporary files of cells: /tmp/ipykernel_123/456.py, <ipython-input-1-ab>;"
+        " each stands for the same cell all through the session.",
         text=r"(?:(?:(?:\b[A-Za-z]:)?[/\\][\w/\\.+-]*|\b)ipykernel_[0-9]+(?:[/\\]+[0-9]*(?:\.py)?)?"
         r"|<ipython-input-[0-9]+-[0-9a-f]+>)",
+        name_in_text=r"(?:(?<=[/\\])[0-9]+(?=(?:\.py)?$)|ipython-input-[^>]+)",
+        hints=(b"ipykernel_", b"ipython-input-"),
+    ),
+    Rule(
+        UUIDS,
+        "Random UUIDs, wherever they stand, may be others, if each stands for the same thing all"
+        " through the session.",
+        text=f"{_HEX}{{8}}-{_HEX}{{4}}-[1467]{_HEX}{{3}}-[89abAB]{_HEX}{{3}}-{_HEX}{{12}}",
+        name_in_text="(?s:.+)",
+    ),
+    Rule(
+        "styles",
+        "Ids of the tables that a Styler of pandas makes, T_61bb0; each stands for the same table"
+        " all through the session.",
+        text=r"""(?:#|\b(?:id|class)=\\?["'])T_[0-9a-f]{5}""",
+        core="T_[0-9a-f]{5}",
+        name_in_text="T_[0-9a-f]{5}",
+        hints=(b"#T_", b'=\\"T_', b"='T_"),
+    ),
+    Rule(
+        "progress bars",
+        "Times and rates of tqdm: 00:01<00:02, 19.69it/s.",
+        text=rf"(?:\[{_CLOCK}(?:(?:<|&lt;)(?:{_CLOCK}|\?))?, *{_RATE}"
+        r"|\b[0-9]+(?:\.[0-9]+)?[kMGTP]?(?:it/s|s/it)\b)",
+    ),
+    Rule(
+        "profiles",
+        "Seconds in the tables of %prun and cProfile.",
+        text=r"(?:\bfunction calls (?:\([0-9]+ primitive calls\) )?in [0-9]+\.[0-9]+ seconds"
+        r"|(?: +[0-9]+\.[0-9]{3}){4} (?:\S*:[0-9]+\(|\{))",
+        core=r" +[0-9]+\.[0-9]{3}",
     ),
     Rule(
         "banners",
@@ -185,6 +268,30 @@ RULES: Final[tuple[Rule, ...]] = (
         r"|Note: Debugging will proceed).*$\n?)",
     ),
     Rule(
+        DEBUGGING,
+        "A debugger's ports, processes and numbers of messages, and which modules it tells of;"
+        " references to variables may be others, if each stands for the same thing.",
+        (
+            "debug_*:content.seq",
+            "debug_*:content.request_seq",
+            "debug_*:content.sequence_seq",
+            "debug_*:content.body.sockets.*.port",
+            "debug_*:content.body.port",
+            "debug_*:content.body.connect.port",
+            "debug_*:content.body.processId",
+            "debug_*:content.body.systemProcessId",
+            "debug_*:content.arguments.connect.port",
+            "debug_*:content.arguments.port",
+            "debug_*:content.arguments.processId",
+        ),
+        references=(
+            "debug_*:content.body.variablesReference",
+            "debug_*:content.body.variables.*.variablesReference",
+            "debug_*:content.body.scopes.*.variablesReference",
+            "debug_*:content.arguments.variablesReference",
+        ),
+    ),
+    Rule(
         COUNTS,
         "Execution counts; for kernels that have run something before.",
         (
@@ -205,6 +312,8 @@ class Rules:
         self.active = tuple(active)
         self._names = {rule.name for rule in self.active}
         self._texts = [rule for rule in self.active if rule.pattern]
+        self.naming = [rule for rule in self._texts if rule.name_in_text]
+        self._masking = [rule for rule in self._texts if not rule.name_in_text]
         self._in_code = [rule for rule in self._texts if rule.in_code]
         self._by_path = [rule for rule in self.active if rule.places]
 
@@ -228,10 +337,19 @@ class Rules:
             None,
         )
 
+    def by_paths(self, msg_type: str, path: KeyPath, value: object) -> Rule | None:
+        """The rule by which all that is in a value that stands there does not count, or one of
+        those by which it does not."""
+        rule = self.by_path(msg_type, path)
+        if rule or not isinstance(value, dict) or not value or len(path) > _DEEPEST:
+            return rule
+        found = [self.by_paths(msg_type, (*path, str(key)), inner) for key, inner in value.items()]
+        return found[0] if all(found) else None
+
     def by_text(self, old: str, new: str, *, code: bool = False) -> Rule | None:
-        """The rule by which two texts, or codes, that are not equal are the same."""
-        for rule in self._in_code if code else self._texts:
-            old, new = masked(old, rule), masked(new, rule)
+        """The rule by which two texts without names, or codes, that are not equal are the same."""
+        for rule in self._in_code if code else self._masking:
+            old, new = rule.masked(old), rule.masked(new)
             if old == new:
                 return rule
         return None
@@ -239,13 +357,8 @@ class Rules:
     def masked(self, text: str, *, code: bool = False) -> str:
         """`text`, or code, with `MASK` for all that does not count in it."""
         for rule in self._in_code if code else self._texts:
-            text = masked(text, rule)
+            text = rule.masked(text)
         return text
-
-
-def masked(text: str, rule: Rule) -> str:
-    """`text` with `MASK` for what a rule says of it."""
-    return text if rule.pattern is None else rule.pattern.masked(text, MASK)
 
 
 def ignored(word: str) -> Rule:

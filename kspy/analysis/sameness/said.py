@@ -14,7 +14,7 @@ from kspy.analysis.difference import Difference
 from kspy.analysis.filter.pattern import Pattern
 from kspy.analysis.sameness.comparing import Comparer
 from kspy.analysis.sameness.keys import masked_key, masked_text
-from kspy.analysis.sameness.rules import DEBUGGER, RULES, Rules
+from kspy.analysis.sameness.rules import DEBUGGER, DEBUGGING, RULES, Rules
 from kspy.analysis.sameness.sight import AtSight
 from kspy.analysis.table import Table
 from kspy.errors import KspyError
@@ -25,6 +25,9 @@ _KEPT: Final = 64
 _SMALL: Final = 1 << 16
 _LONGEST: Final = 64 << 20
 """Bytes of the messages that are compared as one text."""
+_EVENT: Final = "debug_event"
+_WHENEVER: Final = ("module",)
+"""Events of a debugger that it sends when it gets to it, for any request."""
 _STREAM: Final = {"name", "text"}
 _IDLE_TALK: Final = Pattern(next(rule.text for rule in RULES if rule.name == DEBUGGER))
 
@@ -103,7 +106,10 @@ class Said:
         return "".join(pieces)
 
     def is_idle_talk(self, rules: Rules) -> bool:
-        """Is it a stream's text of which nothing counts?"""
+        """Is it a stream's text of which nothing counts, or what a debugger tells whenever?"""
+        message = self.message
+        if message is not None and message.msg_type == _EVENT and rules.has(DEBUGGING):
+            return message.size <= DECODE_LIMIT and message.content.get("event") in _WHENEVER
         if self.stream is None or not rules.has(DEBUGGER):
             return False
         text = self._text()

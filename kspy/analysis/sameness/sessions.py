@@ -107,6 +107,7 @@ def compare_sessions(
 
 def compare_aligned(alignment: Alignment, comparer: Comparer, factor: float | None = None) -> Work:
     """Compare what `align` has paired, a row after the other; then `comparer` knows all ids."""
+    comparer.requests = alignment.requests
     at_sight = AtSight(comparer)
     counts: Counter[Verdict] = Counter()
     for row, pair in enumerate(alignment):

@@ -7,13 +7,15 @@ sight may be so at the second: see `kspy.analysis.sameness.comparing`.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from kspy.analysis.sameness.comparing import Comparer
-from kspy.wire.message import DECODE_LIMIT, Message
+from kspy.analysis.sameness.requests import may_name
+from kspy.analysis.sameness.rules import MESSAGE_IDS
+from kspy.wire.message import DECODE_LIMIT, Message, text
 from kspy.wire.packers import decode_header
 
-_NEEDED: Final = ("message ids", "dates", "sessions", "clients")
+_NEEDED: Final = (MESSAGE_IDS, "dates", "sessions", "clients")
 """Rules without which no two messages are the same at first sight."""
 _VARYING: Final = frozenset(("msg_id", "date", "session"))
 _KNOWN: Final = frozenset((*_VARYING, "msg_type", "username", "version"))
@@ -22,16 +24,22 @@ _SEEN: Final = 1000
 _LONGEST: Final = 4096
 
 
+class _Parent(NamedTuple):
+    counting: Mapping[str, Any] | None
+    msg_id: str
+
+
 class AtSight:
     """What a comparer would find the same, told without decoding contents."""
 
     def __init__(self, comparer: Comparer) -> None:
         rules = comparer.rules
-        self._ids = comparer.ids
+        self._ids, self._texts = comparer.ids, comparer.names
+        self._references = comparer.references
         self._possible = all(map(rules.has, _NEEDED))
         self._left_out = _VARYING | ({_USER} if rules.has("user names") else set())
         self._names: dict[str, list[bytes]] = {}
-        self._parents: dict[bytes, Mapping[str, Any] | None] = {}
+        self._parents: dict[bytes, _Parent] = {}
 
     def same(self, old: Message, new: Message) -> bool:
         """False: they may or may not be the same."""
@@ -45,7 +53,7 @@ class AtSight:
             and a.metadata == b.metadata
             and max(old.size, new.size) <= DECODE_LIMIT
             and not (old.truncated or new.truncated)
-            and self._same_parent(a.parent_header, b.parent_header)
+            and self._same_parent(a.parent_header, b.parent_header, a.content)
             and self._same_header(a.header, b.header, a.content)
             and list(old.buffers) == list(new.buffers)
         )
@@ -55,18 +63,27 @@ class AtSight:
         found, other = self._what_counts(old), self._what_counts(new)
         if found is None or found != other:
             return False
-        return not self._has_ids(found.get("msg_type", ""), content)
+        msg_type = found.get("msg_type", "")
+        return not (
+            self._has_ids(msg_type, content)
+            or self._texts.may_be_in(content)
+            or self._references.concerns(msg_type, content)
+        )
 
-    def _same_parent(self, old: bytes, new: bytes) -> bool:
+    def _same_parent(self, old: bytes, new: bytes, content: bytes) -> bool:
+        """Are they, in messages whose content names no request?"""
         if len(self._parents) > _SEEN:
             self._parents.clear()  # only a cache: those of one thread come together
         found, other = (
             self._parents[raw] if raw in self._parents else self._parent(raw) for raw in (old, new)
         )
-        return found is not None and found == other
+        if found.counting is None or found.counting != other.counting:
+            return False
+        return not may_name(content, found.msg_id, other.msg_id)
 
-    def _parent(self, raw: bytes) -> Mapping[str, Any] | None:
-        found = self._what_counts(raw)
+    def _parent(self, raw: bytes) -> _Parent:
+        header = decode_header(raw) or {}
+        found = _Parent(self._what_counts(raw), text(header.get("msg_id")))
         if len(raw) <= _LONGEST:
             self._parents[raw] = found
         return found

@@ -1,9 +1,9 @@
 """A recorded message as it is sent now: with new ids, and else as it was.
 
 New are the message's id, its session (one for each that was recorded), and its date. What it is a
-parent of, or refers to by an id that the kernel made, is what has taken its place. All else is
-sent byte for byte: contents that need no new id, fields that nobody knows, other packers, what
-does not decode. Rules: messaging specification, "General Message Format".
+parent of, or refers to by its id or by one that the kernel made, is what has taken its place. All
+else is sent byte for byte: contents that need no new id, fields that nobody knows, other packers,
+what does not decode. Rules: messaging specification, "General Message Format".
 """
 
 from __future__ import annotations
@@ -100,6 +100,7 @@ class Translator:
         old_id, session = value.get("msg_id"), value.get("session")
         if isinstance(old_id, str):
             value["msg_id"] = self._msg_ids.setdefault(old_id, uuid.uuid4().hex)
+            self._ids.pair(old_id, value["msg_id"])
         if isinstance(session, str):
             value["session"] = self.session(session)
         if isinstance(value.get("date"), str):

@@ -1,0 +1,90 @@
+"""Which request an id names, wherever it stands: the same number for those that belong together.
+
+A request's id is in the contents of messages, too: an output widget's state has that of the request
+whose output it takes. It means the same on both sides if it names two requests that are a pair.
+"""
+
+from __future__ import annotations
+
+from array import array
+from bisect import bisect_left
+from collections.abc import Iterable
+from re import Match
+from typing import Final
+
+import numpy as np
+
+from kspy.analysis.filter.pattern import Pattern
+from kspy.analysis.sameness.ids import TOKEN
+
+_FIELD: Final = b"msg_id"
+_SHORTEST: Final = 16
+_LIKELY: Final = Pattern("(?:[0-9a-fA-F]{8}-?(?:[0-9a-fA-F]{4}-?){3}[0-9a-fA-F]{12})")
+"""In each text that has a `TOKEN`; it is much faster looked for."""
+_MARK: Final = "\N{OBJECT REPLACEMENT CHARACTER}request"
+
+Named = tuple[int, int]
+"""The digest of an id, and the number of its pair."""
+
+
+def digest(msg_id: str) -> int:
+    """Eight bytes in place of an id: a session may have millions."""
+    return hash(msg_id)
+
+
+class Requests:
+    """Those of both sessions."""
+
+    def __init__(self, old: Iterable[Named] = (), new: Iterable[Named] = ()) -> None:
+        self._sides = _Side(old), _Side(new)
+
+    def marked(self, old: str, new: str, parents: tuple[str, str] = ("", "")) -> tuple[str, str]:
+        """Both texts with the same mark for what names the same request.
+
+        parents   ids of the messages' own requests, which a recording that begins late has not
+        """
+        a, b = self._sides
+        return a.marked(old, parents[0]), b.marked(new, parents[1])
+
+
+class _Side:
+    def __init__(self, named: Iterable[Named]) -> None:
+        digests, numbers = array("q"), array("q")
+        for name, number in named:
+            digests.append(name)
+            numbers.append(number)
+        order = np.argsort(np.asarray(digests, np.int64), kind="stable").tolist()
+        self._digests = array("q", (digests[n] for n in order))
+        self._numbers = array("q", (numbers[n] for n in order))
+
+    def marked(self, text: str, parent: str) -> str:
+        if len(text) < _SHORTEST:
+            return text
+
+        def mark(token: Match[str]) -> str:
+            return self._mark_of(token[0], parent) or token[0]
+
+        if whole := self._mark_of(text, parent):
+            return whole
+        return TOKEN.sub(mark, text) if _LIKELY.is_in(text) else text
+
+    def _mark_of(self, msg_id: str, parent: str) -> str | None:
+        number = self._number(msg_id)
+        if number is not None:
+            return f"{_MARK} {number}"
+        return _MARK if msg_id == parent else None
+
+    def _number(self, msg_id: str) -> int | None:
+        name = digest(msg_id)
+        at = bisect_left(self._digests, name)
+        if at == len(self._digests) or self._digests[at] != name:
+            return None
+        number: int = self._numbers[at]
+        return number
+
+
+def may_name(content: bytes, *parents: str) -> bool:
+    """May there be a request's id in it? As told without a search for whatever looks like one."""
+    return _FIELD in content or any(
+        parent and parent.encode("utf-8", "replace") in content for parent in parents
+    )
