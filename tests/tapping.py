@@ -32,6 +32,13 @@ from kspy.wire.message import Message
 PATIENCE = 60.0
 """Seconds to wait for what must happen; only a test that fails waits so long."""
 
+SLEEP = "import time; [time.sleep(0.05) for _ in range(2000)]"
+"""A cell that runs until it is interrupted. Python sees no signal that comes in the moment before
+it begins to sleep until it has slept."""
+
+HERE = f"print('here', flush=True); {SLEEP}"
+"""And says so when it does: before that, an interrupt may hit the kernel itself."""
+
 Found = TypeVar("Found")
 
 

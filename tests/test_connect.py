@@ -15,7 +15,7 @@ from typing import Any
 import psutil
 import pytest
 from servers import Server, running_server
-from tapping import running_kernel, short_folder
+from tapping import SLEEP, running_kernel, short_folder
 
 import kspy
 from kspy.errors import KspyError
@@ -225,7 +225,7 @@ def test_a_kernel_that_dies_is_an_error_to_who_waits_and_who_asks_later(
 def test_an_exception_inside_leaves_nothing_behind() -> None:
     async def talk() -> None:
         async with kspy.connect(kernel="python3") as kernel:
-            await kernel.request("execute_request", {"code": "import time; time.sleep(60)"})
+            await kernel.request("execute_request", {"code": SLEEP})
             raise ZeroDivisionError
 
     before = set(psutil.Process(os.getpid()).children(recursive=True))

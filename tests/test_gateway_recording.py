@@ -9,7 +9,7 @@ from functools import partial
 
 import pytest
 from gateways import CODE, Channels, Client, Server, running_server, tapping_gateway
-from tapping import short_folder, wait_for
+from tapping import HERE, short_folder, wait_for
 
 import kspy
 from kspy.wire.message import Message
@@ -186,9 +186,7 @@ def test_interrupt_restart_and_shutdown_by_request(client: Client) -> None:
     async def converse() -> None:
         kernel_id = await client.start_kernel()
         async with client.connect(kernel_id) as channels:
-            request = await channels.execute(
-                "import time\nprint('in', flush=True)\ntime.sleep(600)"
-            )
+            request = await channels.execute(HERE)
             await channels.until("stream", request)
             interrupted = await client.ask("POST", f"/api/kernels/{kernel_id}/interrupt")
             assert interrupted.code == 204

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from conversation import Conversation, serialize
 from replays import RECORDINGS, differing, execute, record
-from tapping import running_kernel, short_folder, surroundings
+from tapping import SLEEP, running_kernel, short_folder, surroundings
 
 import kspy
 from kspy.analysis.filter.select import whole_table
@@ -54,7 +54,7 @@ async def eventful(kernel: Kernel) -> None:
     async for message in thread:
         if message.msg_type == "input_request":
             await kernel.reply_input(message, "ab")
-    thread = await kernel.request("execute_request", {"code": "import time; time.sleep(99)"})
+    thread = await kernel.request("execute_request", {"code": SLEEP})
     async for message in thread:
         if message.msg_type == "execute_input":
             await asyncio.sleep(0.2)

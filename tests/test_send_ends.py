@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 from speaking import kernels_of, read_until, sending, sent, types
-from tapping import PATIENCE, running_kernel, short_folder, surroundings, wait_for
+from tapping import HERE, PATIENCE, running_kernel, short_folder, surroundings, wait_for
 
 import kspy
 
@@ -49,8 +49,7 @@ def test_a_running_kernel_that_is_killed_meanwhile(folder: Path) -> None:
     )
     try:
         wait_for(kernel.exists, "the connection file")
-        code = "print('here', flush=True); import time; time.sleep(60)"
-        with sending(folder, "--code", code, "--existing", kernel) as sender:
+        with sending(folder, "--code", HERE, "--existing", kernel) as sender:
             read_until(sender, "stream")
             process.kill()
             _, err = sender.communicate(timeout=PATIENCE)
@@ -70,11 +69,8 @@ def test_shutdown_is_answered_before_the_kernel_ends(folder: Path) -> None:
     assert "shutdown_reply" in types(ran.stdout)
 
 
-SLEEP = "print('here', flush=True); import time; time.sleep(60)"
-
-
 def test_ctrl_c_interrupts_the_kernel_that_was_started(folder: Path) -> None:
-    with sending(folder, "--code", SLEEP, "--kernel", "python3") as process:
+    with sending(folder, "--code", HERE, "--kernel", "python3") as process:
         read_until(process, "stream")
         process.send_signal(signal.SIGINT)
         out, err = process.communicate(timeout=PATIENCE)
@@ -87,7 +83,7 @@ def test_ctrl_c_interrupts_the_kernel_that_was_started(folder: Path) -> None:
 def test_the_second_ctrl_c_ends_it_all(folder: Path) -> None:
     stubborn = (
         "import time\nprint('here', flush=True)\nwhile True:\n"
-        "    try: time.sleep(60)\n    except KeyboardInterrupt: print('no', flush=True)"
+        "    try: time.sleep(0.05)\n    except KeyboardInterrupt: print('no', flush=True)"
     )
     with sending(folder, "--code", stubborn, "--kernel", "python3") as process:
         read_until(process, "stream")
@@ -117,7 +113,7 @@ def test_who_is_killed_leaves_no_kernel_behind(folder: Path) -> None:
 
 @pytest.mark.parametrize("when", ["while it runs", "while the kernel starts"])
 def test_sigterm_leaves_no_kernel_behind(folder: Path, when: str) -> None:
-    with sending(folder, "--code", SLEEP, "--kernel", "python3") as process:
+    with sending(folder, "--code", HERE, "--kernel", "python3") as process:
         if when == "while it runs":
             read_until(process, "stream")
         else:
@@ -142,7 +138,7 @@ def test_ctrl_c_leaves_alone_a_kernel_that_was_there(folder: Path) -> None:
 
 
 def test_an_output_that_is_closed_ends_it_quietly(folder: Path) -> None:
-    with sending(folder, "--code", SLEEP, "--kernel", "python3") as process:
+    with sending(folder, "--code", HERE, "--kernel", "python3") as process:
         assert process.stdout is not None
         read_until(process, "stream")
         process.stdout.close()

@@ -13,12 +13,11 @@ from urllib.error import HTTPError
 import pytest
 from servers import Server, own_certificate, running_server
 from speaking import one_line_of, printed, read_until, sending, sent, thread_lines, types
-from tapping import PATIENCE, short_folder, wait_for
+from tapping import HERE, PATIENCE, short_folder, wait_for
 
 import kspy
 
 DEFAULT_ENCODING = "--ZMQChannelsWebsocketConnection.kernel_ws_protocol="
-SLEEP = "print('here', flush=True); import time; time.sleep(60)"
 
 
 @pytest.fixture
@@ -143,14 +142,14 @@ def a_kernel_that_dies_is_told_of(server: Server, folder: Path, *to: str | Path)
 
 def signals_leave_no_kernel_behind(server: Server, folder: Path, *to: str | Path) -> None:
     to = (*to, "--token", server.token)
-    with sending(folder, "--code", SLEEP, *to) as process:
+    with sending(folder, "--code", HERE, *to) as process:
         read_until(process, "stream")
         process.send_signal(signal.SIGINT)
         out, _ = process.communicate(timeout=PATIENCE)
     assert process.returncode == 1
     assert "KeyboardInterrupt" in out
     assert server.kernels() == []
-    with sending(folder, "--code", SLEEP, *to) as process:
+    with sending(folder, "--code", HERE, *to) as process:
         wait_for(lambda: is_starting(server), "the kernel")
         process.send_signal(signal.SIGTERM)
         process.communicate(timeout=PATIENCE)
@@ -171,7 +170,7 @@ def a_connection_that_is_cut_is_told_of(server: Server, folder: Path, *to: str |
     recording = folder / "cut.kspy"
     model = server.ask("/api/kernels", "POST", {})
     to = (*to, "--kernel-id", model["id"])
-    with sending(folder, "--code", SLEEP, *to, "-o", recording) as process:
+    with sending(folder, "--code", HERE, *to, "-o", recording) as process:
         shown = read_until(process, "stream")
         server.kill()
         _, err = process.communicate(timeout=PATIENCE)

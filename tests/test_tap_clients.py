@@ -13,7 +13,7 @@ import nbformat
 import pexpect
 from command import KSPY
 from jupyter_client.asynchronous.client import AsyncKernelClient
-from tapping import PATIENCE, short_folder, surroundings, tapping
+from tapping import PATIENCE, SLEEP, short_folder, surroundings, tapping
 
 import kspy
 
@@ -71,7 +71,7 @@ def test_jupyter_console_on_a_terminal() -> None:
             console.expect(r"name\? ")
             console.sendline("Ada")
             console.expect("<Ada>")
-            console.sendline("import time; print('sleep' + 'ing'); time.sleep(600)")
+            console.sendline(f"print('sleep' + 'ing'); {SLEEP}")
             console.expect("sleeping")
             console.sendintr()
             console.expect("KeyboardInterrupt")

@@ -12,6 +12,7 @@ import psutil
 import pytest
 from command import KSPY, kspy
 from tapping import (
+    HERE,
     PATIENCE,
     Tap,
     answer,
@@ -125,11 +126,11 @@ def test_the_end_of_a_tap_ends_its_client() -> None:
 
 
 def test_ctrl_c_interrupts_the_cell_that_a_client_runs() -> None:
-    code = CLIENT.replace("print('hello from the client')", "import time; time.sleep(600)")
+    code = CLIENT.replace("print('hello from the client')", HERE)
     with tapping(
         "--kernel", "python3", "--", sys.executable, "-c", code, "{connection_file}", "5"
     ) as tap:
-        tap.wait_recorded(lambda m: m.msg_type == "execute_input")
+        tap.wait_recorded(lambda m: m.msg_type == "stream")
         tap.process.send_signal(signal.SIGINT)
         assert tap.wait() == 5
         assert [event.data["by"] for event in tap.events("kernel_interrupted")] == ["signal"]

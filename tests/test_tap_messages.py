@@ -8,7 +8,7 @@ from functools import partial
 from typing import Any
 
 import pytest
-from tapping import PATIENCE, Tap, answer, ask, tapping, until_idle, wait_for
+from tapping import HERE, PATIENCE, Tap, answer, ask, tapping, until_idle, wait_for
 
 from kspy.wire.frames import CHANNELS, DIRECTIONS, split
 from kspy.wire.message import Message
@@ -105,8 +105,8 @@ def test_comms_carry_buffers_byte_for_byte(tap: Tap) -> None:
 
 def test_an_interrupt_request_reaches_the_kernel_while_it_is_busy(tap: Tap) -> None:
     with tap.client() as client:
-        msg_id = client.execute("import time; print('in it', flush=True); time.sleep(600)")
-        wait_for(lambda: _printed(client, "in it"), "the cell's output")
+        msg_id = client.execute(HERE)
+        wait_for(lambda: _printed(client, "here"), "the cell's output")
         assert ask(client, "interrupt_request", {})["content"]["status"] == "ok"
         assert answer(client, msg_id)["content"]["ename"] == "KeyboardInterrupt"
         request = tap.wait_recorded(lambda m: m.msg_type == "interrupt_request")
