@@ -139,11 +139,11 @@ def test_long_values_are_told_around_where_they_differ(tmp_path: Path) -> None:
 
 
 def test_all_pieces_of_a_long_stream_are_told(tmp_path: Path) -> None:
-    numbers = [stream(f"{n}\n") for n in range(300)]
+    numbers = [stream(f"{n}\n") for n in range(1200)]
     old = record(tmp_path / "a.kspy", lambda to: cell(to, "a", *numbers))
     new = record(tmp_path / "b.kspy", lambda to: cell(to, "a", *numbers[:-1], stream("x")))
     [message] = kspy.diff(old, new).threads[0].messages
-    assert message.old == message.new == tuple(range(3, 303))
+    assert message.old == message.new == (*range(3, 1002), 1202)
 
 
 def test_values_that_look_alike_can_be_told_apart(tmp_path: Path) -> None:

@@ -165,6 +165,25 @@ def test_a_cell_that_is_run_again_opens_new_comms(tmp_path: Path) -> None:
         assert shown(player) == first
 
 
+def test_a_debugger_shows_the_widget_of_now(tmp_path: Path) -> None:
+    with Cell(tmp_path / "made.kspy") as made:
+        cell = made.ask("execute_request", {"code": "show()", "silent": False})
+        opened(made, cell, SLIDER)
+        made.reply(cell)
+        made.status("idle", cell)
+        asked = {"type": "request", "seq": 3, "command": "richInspectVariables"}
+        request = made.ask("debug_request", asked, "control")
+        made.reply(request, {"request_seq": 3, "body": {VIEW: {"model_id": SLIDER}}}, "control")
+    with staged(tmp_path / "made.kspy") as player:
+        for seq in (3, 7):
+            player.run("show()", store_history=False)
+            widget = player.heard()[0].content["comm_id"]
+            player.ask("debug_request", asked | {"seq": seq}, "control")
+            (reply,) = [m.content for m in player.heard() if m.msg_type == "debug_reply"]
+            assert (reply["request_seq"], reply["body"]) == (seq, {VIEW: {"model_id": widget}})
+        assert widget != SLIDER
+
+
 def test_comms_opened_in_the_use_of_others_belong_to_them(tmp_path: Path) -> None:
     made_then = "b" * 31 + "2"
     with Cell(tmp_path / "made.kspy") as made:

@@ -24,6 +24,8 @@ from kspy.wire.frames import Channel, Direction
 MOST_MESSAGES: Final = 100
 MOST_DIFFERENCES: Final = 30
 """Messages of a thread, and values of a message, that are told; the others are counted."""
+_MOST_PIECES: Final = 1_000
+"""Numbers of the pieces of a stream that are told."""
 LONGEST_VALUE: Final = 4_000
 _LONGEST_PATH: Final = 500
 _BEFORE: Final = 100
@@ -53,7 +55,8 @@ class DifferingValue:
 class DifferingMessage:
     """A message that is not the same on both sides.
 
-    old, new   numbers of the messages in a and b; several where pieces of a stream are one text
+    old, new   numbers of the messages in a and b; several where pieces of a stream are one text,
+               of more than 1,000 the first ones and the last
     what       one line about it, safe for a terminal
     more       how many of its differences are not told
     """
@@ -147,6 +150,8 @@ def _message(step: Step, tables: Tables) -> DifferingMessage:
 
 
 def _numbers(table: Table, places: Sequence[int]) -> tuple[int, ...]:
+    if len(places) > _MOST_PIECES:
+        places = [*places[: _MOST_PIECES - 1], places[-1]]
     return tuple(map(table.seq, places))
 
 

@@ -35,8 +35,9 @@ _KEPT: Final = 20_000
 _DEEPEST: Final = 8
 """Generations above one that are looked at."""
 
-_PLACE: Final = re.compile(r'("comm_id"\s*:\s*)("(?:[^"\\]|\\.)*")')
-"""Where the id of a comm stands in JSON. Within a text in it the quotes would be escaped."""
+_PLACE: Final = re.compile(r'("comm_id"\s*:\s*)("(?:[^"\\]++|\\.)*+")')
+"""Where the id of a comm stands in JSON. Within a text in it the quotes would be escaped.
+It never goes back: a long id would take a hundred times its size."""
 
 _PLAIN: Final = re.compile(rf"[\w./:-]{{{TELLING},}}", re.ASCII)
 """An id that may stand in any text, and be put into any; with a digit it is no word."""
@@ -131,8 +132,12 @@ class Renaming:
 
     def of(self, recorded: Recorded, generation: Generation, request: Request) -> Rename | None:
         """How to rename in what is said while `request` is answered; None where nothing is."""
-        if (numbering := numbered(recorded, request)) is not None:
-            return numbering
+        numbering, naming = numbered(recorded, request), self._naming(recorded, generation)
+        if numbering is None or naming is None:
+            return numbering or naming
+        return lambda said: naming(numbering(said))
+
+    def _naming(self, recorded: Recorded, generation: Generation) -> Rename | None:
         requests = self._stand_ins.of(recorded.ids) if recorded.ids else None
         if not self._renames:
             return (lambda said: replaced(said, requests)) if requests else None
