@@ -70,6 +70,24 @@ def test_what_the_kernel_says_unasked_is_waited_for_as_well(tmp_path: Path) -> N
     assert progress.has(last)
 
 
+def test_what_a_request_before_the_recording_still_brings_is_not_counted(tmp_path: Path) -> None:
+    """What comes for that no replay can bring again; it must not be waited for."""
+    path = tmp_path / "a.kspy"
+    stranger, _ = serialize("execute_request", {})
+    with Conversation(path) as c:
+        for request in (stranger, None, stranger):
+            c.publish("display_data", {}, request)
+            c.publish("stream", {"name": "stdout", "text": "a line\n"}, request)
+        c.ask("comm_info_request")
+    script = script_of(path)
+    progress = Progress(script.measured)
+    *waits, _ = script.items
+    assert len(waits) == 2
+    for msg_type, content in ("display_data", {}), ("stream", {"name": "stdout", "text": "b\n"}):
+        progress.see(of_frames(serialize(msg_type, content)[1]), 0.0)
+    assert all(isinstance(wait, Wait) and progress.has(wait) for wait in waits)
+
+
 def test_what_comes_after_all_was_sent_is_waited_for_by_its_lines(tmp_path: Path) -> None:
     path = tmp_path / "a.kspy"
     with Conversation(path) as c:

@@ -112,7 +112,7 @@ class _ScriptWriter:
         self._running: dict[int, None] = {}
         self._begun_last: list[int] = []
         self._unbegun = Unbegun()
-        self._pending: dict[tuple[int, str], tuple[int, int, bool]] = {}
+        self._pending: dict[tuple[int, str], tuple[int, bool]] = {}
         self._at_once: list[tuple[int, int, int]] = []
         self._begun = 0
         self._questions: dict[int, tuple[int, int]] = {}
@@ -173,13 +173,14 @@ class _ScriptWriter:
         self.script.items.append(Send(place, time_ns, client, running, answers))
 
     def _unasked(self, place: int, time_ns: int, channel: int, msg_type: str, client: int) -> None:
-        """The kernel published it for no request. A server sends each of its WebSockets a copy."""
+        """The kernel published it for no request, or for one from before the recording.
+
+        A server sends each of its WebSockets a copy.
+        """
         if channel != _IOPUB or msg_type in _OF_NO_CLIENT or self._ended:
             return
         self._hearer = client if self._hearer is None else self._hearer
-        if self._threads is not None or client != self._hearer:
-            return
-        if msg_type not in MAKERS or self._is_unasked(place):
+        if self._threads is None and client == self._hearer and self._is_unasked(place):
             self._answer(place, time_ns, _IOPUB, msg_type, NOTHING, NOBODY)
 
     def _answer(
@@ -216,7 +217,7 @@ class _ScriptWriter:
             request.count += 1
             request.last_ns = time_ns
         if msg_type != "status":
-            self._pending[parent, msg_type] = place, time_ns, request.idle_ns is None
+            self._pending[parent, msg_type] = time_ns, request.idle_ns is None
         elif request.idle_ns is not None:
             pass
         elif outcome == BUSY:
@@ -237,11 +238,9 @@ class _ScriptWriter:
 
         Of each type, only for the last: with that, those before it have come.
         """
-        for (place, msg_type), (last, time_ns, within) in self._pending.items():
+        for (place, msg_type), (time_ns, within) in self._pending.items():
             request = self._requests[place]
             if within and request.idle_ns is not None:
-                continue
-            if place == NOBODY and not self._is_unasked(last):
                 continue
             certain = within and msg_type == "comm_open"
             extent = self._extent(place) if msg_type == PIECES else NO_TEXT
