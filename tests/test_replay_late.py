@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from replays import run, script_of, told
 
-from kspy.replay.client.extent import NO_TEXT, Extent
+from kspy.replay.client.extent import NO_TEXT, Extent, Texts
 from kspy.replay.client.items import FINISH, NOBODY, Wait
 from kspy.replay.client.progress import Progress
 
@@ -99,7 +99,7 @@ def test_what_comes_after_all_was_sent_is_waited_for_by_its_lines(tmp_path: Path
     script = script_of(path)
     assert told(script) == ["send 0", f"wait 0 {FINISH} 1"]
     [late] = script.last
-    assert (late.place, late.what, late.extent) == (0, "stream", Extent(3))
+    assert (late.place, late.what, late.texts) == (0, "stream", Texts(Extent(3)))
     progress = Progress(script.measured)
     progress.send(0, request["header"]["msg_id"], "shell", answered=True)
     for text in ("at once\na\n", "b"):
@@ -109,6 +109,25 @@ def test_what_comes_after_all_was_sent_is_waited_for_by_its_lines(tmp_path: Path
     _, frames = serialize("stream", {"name": "stdout", "text": "c, a longer one\n"}, request)
     progress.see(of_frames(frames), 0.0)
     assert progress.has(late)
+
+
+def test_how_stdout_and_stderr_interleave_is_chance(tmp_path: Path) -> None:
+    """And a line that has not ended, as a bar of progress, may be shorter than it was."""
+    path = tmp_path / "a.kspy"
+    with Conversation(path) as c:
+        request = c.ask("execute_request", {"code": "input()"})
+        c.publish("stream", {"name": "stderr", "text": "warning\n"}, request)
+        c.publish("stream", {"name": "stdout", "text": "10.00 s elapsed"}, request)
+        c.ask("comm_info_request")
+    script = script_of(path)
+    wait = script.items[1]
+    assert isinstance(wait, Wait)
+    progress = Progress(script.measured)
+    progress.send(0, request["header"]["msg_id"], "shell", answered=True)
+    for name, text, come in ("stdout", "9.7 s elapsed", False), ("stderr", "warning\n", True):
+        _, frames = serialize("stream", {"name": name, "text": text}, request)
+        progress.see(of_frames(frames), 0.0)
+        assert progress.has(wait) is come
 
 
 @given(st.lists(st.text("ab\n\r"), max_size=6))

@@ -10,10 +10,10 @@ from collections.abc import Container
 from dataclasses import dataclass, field
 from typing import Final
 
-from kspy.replay.client.extent import NO_TEXT, Extent
+from kspy.replay.client.extent import NO_TEXTS, Texts
 from kspy.replay.client.items import FINISH, MAKERS, NOBODY, PIECES, REPLY, Wait
 from kspy.wire.frames import Channel
-from kspy.wire.message import Message, text
+from kspy.wire.message import Message
 
 _ASKS: Final = "input_request"
 _ENOUGH: Final = 3
@@ -29,7 +29,7 @@ class Sent:
     questions  the `input_request`s that came for it
     made       those that came of `MAKERS`, by their types
     given_up   types of messages that were waited for too long: the next is not waited for again
-    extent     how far the text has come that its streams brought
+    texts      how far its streams have come
     """
 
     channel: Channel
@@ -42,7 +42,7 @@ class Sent:
     questions: list[Message] = field(default_factory=list)
     made: dict[str, list[Message]] = field(default_factory=dict)
     given_up: set[str] = field(default_factory=set)
-    extent: Extent = NO_TEXT
+    texts: Texts = NO_TEXTS
 
 
 class Progress:
@@ -85,7 +85,7 @@ class Progress:
         if msg_type in MAKERS:
             sent.made.setdefault(msg_type, []).append(message)
         if msg_type == PIECES and place in self._measured:
-            sent.extent = sent.extent.after(text(message.content.get("text")))
+            sent.texts = sent.texts.after(message.content)
         if message.channel == "iopub":
             self._see_published(sent, message, msg_type, now)
             if sent.idle:
@@ -118,7 +118,7 @@ class Progress:
         if wait.what == FINISH:
             return sent.idle
         if wait.what == PIECES:
-            return sent.extent >= wait.extent
+            return sent.texts.reach(wait.texts)
         return sent.numbers.get(wait.what, 0) >= wait.number
 
     def never(self, wait: Wait) -> bool:

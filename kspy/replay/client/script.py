@@ -21,7 +21,7 @@ from kspy.analysis.table import Table
 from kspy.errors import KspyError
 from kspy.recording.event import Event
 from kspy.recording.outcome import BUSY, IDLE, NOTHING
-from kspy.replay.client.extent import NO_TEXT, Extent
+from kspy.replay.client.extent import NO_TEXTS, Texts
 from kspy.replay.client.items import (
     FINISH,
     MAKERS,
@@ -38,7 +38,7 @@ from kspy.replay.client.items import (
 )
 from kspy.replay.client.unbegun import Unbegun
 from kspy.wire.frames import CHANNELS
-from kspy.wire.message import ENCODED, TO_CLIENT, text
+from kspy.wire.message import ENCODED, TO_CLIENT
 
 _BLOCK: Final = 1 << 16
 _HB, _IOPUB, _SHELL, _STDIN = map(CHANNELS.index, ("hb", "iopub", "shell", "stdin"))
@@ -84,7 +84,7 @@ def write_script(table: Table, threads: Container[int] | None = None) -> Script:
 
 @dataclass(slots=True)
 class _Request:
-    """What had come for a request so far; `streams`: places of those not in `extent` yet."""
+    """What had come for a request so far; `streams`: places of those not in `texts` yet."""
 
     channel: int
     client: int
@@ -97,7 +97,7 @@ class _Request:
     replied: bool = False
     numbers: dict[str, int] = field(default_factory=dict)
     streams: list[int] = field(default_factory=list)
-    extent: Extent = NO_TEXT
+    texts: Texts = NO_TEXTS
 
 
 class _ScriptWriter:
@@ -243,9 +243,9 @@ class _ScriptWriter:
             if within and request.idle_ns is not None:
                 continue
             certain = within and msg_type == "comm_open"
-            extent = self._extent(place) if msg_type == PIECES else NO_TEXT
+            texts = self._texts(place) if msg_type == PIECES else NO_TEXTS
             number = request.numbers[msg_type]
-            yield Wait(place, time_ns, msg_type, number, certain, within, extent)
+            yield Wait(place, time_ns, msg_type, number, certain, within, texts)
         self._pending.clear()
 
     def _is_unasked(self, place: int) -> bool:
@@ -255,17 +255,15 @@ class _ScriptWriter:
         except KspyError:
             return False
 
-    def _extent(self, place: int) -> Extent:
-        """How far the text has come that a request's streams brought."""
+    def _texts(self, place: int) -> Texts:
+        """How far a request's streams have come."""
         request = self._requests[place]
         for piece in request.streams:
             with suppress(KspyError):  # the recording may have lost it
-                request.extent = request.extent.after(
-                    text(self._table.load(piece).content.get("text"))
-                )
+                request.texts = request.texts.after(self._table.load(piece).content)
         request.streams.clear()
         self.script.measured.add(place)
-        return request.extent
+        return request.texts
 
     def _interrupted(self, time_ns: int) -> Running | None:
         """The request that was begun last of those that run."""
