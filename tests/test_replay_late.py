@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from replays import run, script_of, told
 from kspy.replay.client.extent import NO_TEXT, Extent, Texts
 from kspy.replay.client.items import FINISH, NOBODY, Wait
 from kspy.replay.client.progress import Progress
+from kspy.replay.client.waiting import of_each
 
 
 def event(conversation: Conversation, request: dict[str, Any], what: str) -> None:
@@ -171,3 +173,32 @@ def test_what_came_too_late_three_times_is_not_waited_for_at_all() -> None:
         progress.give_up(late._replace(place=place))
     assert progress.never(late._replace(place=3))
     assert not progress.never(late._replace(place=3, within=True))
+
+
+def test_after_many_waits_in_vain_only_what_is_certain_is_waited_for() -> None:
+    """However many types of messages a recording makes up."""
+    progress = Progress()
+    progress.send(0, "m", "shell", answered=True)
+    waits = [Wait(0, 0, f"made_up_{n}", certain=False) for n in range(100)]
+    for wait in waits:
+        if not progress.never(wait):
+            progress.give_up(wait)
+    assert sum(wait.what in progress[0].given_up for wait in waits) == 24
+    assert not progress.never(Wait(0, 0, "comm_open"))
+
+
+def test_at_the_end_what_has_come_is_not_asked_for_again() -> None:
+    """A hundred thousand late outputs must not make it a matter of hours."""
+    asked = Counter[int]()
+    come = set[int]()
+
+    def has(number: int) -> bool:
+        asked[number] += 1
+        return number in come
+
+    all_have = of_each(range(100), has)
+    for number in range(100):
+        assert not all_have()
+        come.add(number)
+    assert all_have()
+    assert sum(asked.values()) == 200

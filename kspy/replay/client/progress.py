@@ -18,6 +18,9 @@ from kspy.wire.message import Message
 _ASKS: Final = "input_request"
 _ENOUGH: Final = 3
 """Requests for which nothing more of a type came after their end; then it is expected for none."""
+_FAIR: Final = 24
+"""Waits in vain after which nothing that may not come is expected: a recording may be of a session
+quite unlike this one, and name a new type of message each time."""
 
 
 @dataclass(slots=True)
@@ -57,6 +60,7 @@ class Progress:
         self._places = {"": NOBODY}
         self._unfinished: dict[int, None] = {}
         self._given_up: Counter[str] = Counter()
+        self._in_vain = 0
 
     def send(self, place: int, msg_id: str, channel: Channel, *, answered: bool) -> None:
         """A message is about to be sent; `answered`: one that a kernel answers.
@@ -124,7 +128,7 @@ class Progress:
     def never(self, wait: Wait) -> bool:
         """Is it not to be expected: has the kernel finished without it, or not sent one before?"""
         sent = self._sent[wait.place]
-        if wait.what in sent.given_up:
+        if wait.what in sent.given_up or (self._in_vain >= _FAIR and not wait.certain):
             return True
         if not wait.within and self._given_up[wait.what] >= _ENOUGH:
             return True
@@ -136,6 +140,7 @@ class Progress:
         What a thread in the background publishes, some kernels publish for whichever request ran
         last: then it may come for none of those that it came for.
         """
+        self._in_vain += 1
         self._sent[wait.place].given_up.add(wait.what)
         if not wait.within:
             self._given_up[wait.what] += 1
