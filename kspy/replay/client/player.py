@@ -110,6 +110,7 @@ class Player:
                 self._on_step(number + 1)
             await self._settling.wait(lambda: bool(self._dead))
             self._check()
+            self._tell_of_stranger()
         except _OverError:
             self._tell_of_rest()
         finally:
@@ -323,6 +324,7 @@ class Player:
                 self._starting = False
         self._starts += 1
         self._dead, self._as_before, self._ending = "", False, False
+        self._shut_by_stranger = False
         await self._lines.ready(lambda: bool(self._dead), self._pace.timeout, again=True)
         if item.told:
             self._log.event("kernel_restarted", self._host.started)
