@@ -328,19 +328,35 @@ def test_a_restart_of_the_replay_is_not_taken_for_somebody_elses(
     assert len(restarts(folder)) == 1
 
 
-@pytest.mark.usefixtures("patient")
-def test_what_was_run_is_summed_up_though_the_next_run_cannot_be(
-    folder: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def once(folder: Path) -> str:
+    """A kernel that dies, and is not there a second time; its name."""
     kernelspec = folder / "kernels" / "once" / "kernel.json"
     kernelspec.parent.mkdir()
     code = f"import os; os.remove({str(kernelspec)!r})\n{DYING}"
     argv = [sys.executable, "-c", code, "{connection_file}", "control"]
     values = {"argv": argv, "display_name": "d", "language": "none"}
     kernelspec.write_text(json.dumps(values))
+    return kernelspec.parent.name
+
+
+@pytest.mark.usefixtures("patient")
+def test_what_was_run_is_summed_up_though_the_next_run_cannot_be(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     path = recording(folder / "a.kspy")
-    assert main(["replay", str(path), "--kernel", "once", "--fast", "--repeat", "3"]) == 2
+    assert main(["replay", str(path), "--kernel", once(folder), "--fast", "--repeat", "3"]) == 2
     out, err = capsys.readouterr()
     assert out.splitlines()[-1].startswith("the same: 0 of 1 run (2 of 3 were not made)")
     [line] = err.splitlines()
     assert "no kernel is named 'once'" in line
+
+
+@pytest.mark.usefixtures("patient")
+def test_from_python_the_runs_that_were_made_are_given_and_why_there_are_no_more(
+    folder: Path,
+) -> None:
+    result = kspy.replay_to(recording(folder / "a.kspy"), kernel=once(folder), repeat=3)
+    assert (len(result.runs), result.same) == (1, False)
+    [note] = result.notes
+    assert note.startswith("run 2 of 3 could not be made: no kernel is named 'once'")
+    assert f"note: {note}" in str(result)
