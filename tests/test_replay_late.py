@@ -101,7 +101,8 @@ def test_what_comes_after_all_was_sent_is_waited_for_by_its_lines(tmp_path: Path
     script = script_of(path)
     assert told(script) == ["send 0", f"wait 0 {FINISH} 1"]
     [late] = script.last
-    assert (late.place, late.what, late.texts) == (0, "stream", Texts(Extent(3)))
+    assert (late.place, late.what, late.number) == (0, "stream", 1)  # pieces are not counted
+    assert late.texts == Texts(Extent(3))
     progress = Progress(script.measured)
     progress.send(0, request["header"]["msg_id"], "shell", answered=True)
     for text in ("at once\na\n", "b"):

@@ -218,9 +218,10 @@ class _ScriptWriter:
             request.last_ns = time_ns
         if msg_type != "status":
             self._pending[parent, msg_type] = time_ns, request.idle_ns is None
-        elif request.idle_ns is not None:
-            pass
-        elif outcome == BUSY:
+            return
+        if request.idle_ns is not None:
+            return
+        if outcome == BUSY:
             if request.busy_ns is None:
                 request.busy_ns = time_ns
                 self._running[parent] = None
@@ -243,9 +244,11 @@ class _ScriptWriter:
             if within and request.idle_ns is not None:
                 continue
             certain = within and msg_type == "comm_open"
-            texts = self._texts(place) if msg_type == PIECES else NO_TEXTS
-            number = request.numbers[msg_type]
-            yield Wait(place, time_ns, msg_type, number, certain, within, texts)
+            wait = Wait(place, time_ns, msg_type, certain=certain, within=within)
+            if msg_type == PIECES:
+                yield wait._replace(texts=self._texts(place))
+            else:
+                yield wait._replace(number=request.numbers[msg_type])
         self._pending.clear()
 
     def _is_unasked(self, place: int) -> bool:
