@@ -180,8 +180,9 @@ def replay_to(
     timeout    seconds after which a kernel that does not answer is given up; None: never
     ignore, strict, factor   what does not count, and whether time does, as in `diff`
 
-    Raises `kspy.errors.KspyError` where it cannot be done. A kernel that hangs, dies or says
-    something else is no error: see the result's `same`, and its `runs`.
+    Raises `kspy.errors.KspyError` where it cannot be done. Where only a later one of several
+    runs cannot be made, the result has those before it, is not `same`, and its `notes` say why. A
+    kernel that hangs, dies or says something else is no error: see `same`, and `runs`.
     """
     from pathlib import Path
 

@@ -29,6 +29,7 @@ from kspy.replay.client.script import write_script
 from kspy.replay.client.story import Story
 from kspy.speak import hearing
 from kspy.speak.connect import Target
+from kspy.speak.local import Existing
 
 LONG = 3600.0
 DYING = """
@@ -267,17 +268,30 @@ def test_a_comm_that_is_opened_unasked_is_known_by_its_new_id(folder: Path) -> N
     assert (story.end, json.loads(got[-1])) == ("done", {"comm_id": new})
 
 
+def tell_of_a_shutdown(kernel: FakeKernel) -> None:
+    """That of a client which is not of the replay, to restart the kernel."""
+    kernel.receive("control")
+    kernel.send("iopub", signed("status", {"execution_state": "starting"}))
+    kernel.receive("shell")
+    session, stranger = Session(key=KEY), {"msg_id": "m", "session": "s"}
+    told = session.msg("shutdown_reply", {"restart": True}, parent={"header": stranger})
+    kernel.send("iopub", session.serialize(told))
+
+
+def restarts(folder: Path) -> list[Any]:
+    with kspy.open(folder / "b.kspy") as opened:
+        return [dict(event.data) for event in opened.events if event.name == "kernel_restarted"]
+
+
 @pytest.mark.usefixtures("patient")
-def test_a_restart_by_somebody_else_is_recorded(folder: Path) -> None:
+@pytest.mark.parametrize("heard", [True, False])
+def test_a_restart_by_somebody_else_is_recorded(folder: Path, heard: bool) -> None:
+    """Even where nothing is heard of the kernel, nor sent, after it."""
+
     def conversation(kernel: FakeKernel) -> bool:
-        kernel.receive("control")
-        kernel.send("iopub", signed("status", {"execution_state": "starting"}))
-        kernel.receive("shell")
-        stranger = {"msg_id": "m", "session": "s"}
-        session = Session(key=KEY)
-        told = session.msg("shutdown_reply", {"restart": True}, parent={"header": stranger})
-        kernel.send("iopub", session.serialize(told))
-        kernel.send("iopub", signed("status", {"execution_state": "starting"}))
+        tell_of_a_shutdown(kernel)
+        if heard:
+            kernel.send("iopub", signed("status", {"execution_state": "starting"}))
         return False
 
     def listen(c: Conversation) -> None:
@@ -287,24 +301,62 @@ def test_a_restart_by_somebody_else_is_recorded(folder: Path) -> None:
     with fake_kernel() as kernel:
         story = played(kernel, recording(folder / "a.kspy", listen), conversation, 1.0)
     assert story.end == "done"
-    with kspy.open(folder / "b.kspy") as opened:
-        [event] = [event for event in opened.events if event.name == "kernel_restarted"]
-        assert event.data == {"by": "somebody else"}
+    assert restarts(folder) == [{"by": "somebody else"}]
 
 
 @pytest.mark.usefixtures("patient")
-def test_what_was_run_is_summed_up_though_the_next_run_cannot_be(
-    folder: Path, capsys: pytest.CaptureFixture[str]
+def test_a_restart_of_the_replay_is_not_taken_for_somebody_elses(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    async def again(_: Existing) -> None:
+        pass
+
+    def conversation(kernel: FakeKernel) -> bool:
+        tell_of_a_shutdown(kernel)
+        kernel.receive("control")
+        kernel.send("iopub", signed("status", {"execution_state": "starting"}))
+        return False
+
+    def end(c: Conversation) -> None:
+        c.now_ns += 300_000_000
+        c.event("kernel_restarted")
+
+    monkeypatch.setattr(Existing, "restart", again)
+    with fake_kernel() as kernel:
+        story = played(kernel, recording(folder / "a.kspy", end), conversation, 1.0)
+    assert story.end == "done"
+    assert len(restarts(folder)) == 1
+
+
+def once(folder: Path) -> str:
+    """A kernel that dies, and is not there a second time; its name."""
     kernelspec = folder / "kernels" / "once" / "kernel.json"
     kernelspec.parent.mkdir()
     code = f"import os; os.remove({str(kernelspec)!r})\n{DYING}"
     argv = [sys.executable, "-c", code, "{connection_file}", "control"]
     values = {"argv": argv, "display_name": "d", "language": "none"}
     kernelspec.write_text(json.dumps(values))
+    return kernelspec.parent.name
+
+
+@pytest.mark.usefixtures("patient")
+def test_what_was_run_is_summed_up_though_the_next_run_cannot_be(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     path = recording(folder / "a.kspy")
-    assert main(["replay", str(path), "--kernel", "once", "--fast", "--repeat", "3"]) == 2
+    assert main(["replay", str(path), "--kernel", once(folder), "--fast", "--repeat", "3"]) == 2
     out, err = capsys.readouterr()
     assert out.splitlines()[-1].startswith("the same: 0 of 1 run (2 of 3 were not made)")
     [line] = err.splitlines()
     assert "no kernel is named 'once'" in line
+
+
+@pytest.mark.usefixtures("patient")
+def test_from_python_the_runs_that_were_made_are_given_and_why_there_are_no_more(
+    folder: Path,
+) -> None:
+    result = kspy.replay_to(recording(folder / "a.kspy"), kernel=once(folder), repeat=3)
+    assert (len(result.runs), result.same) == (1, False)
+    [note] = result.notes
+    assert note.startswith("run 2 of 3 could not be made: no kernel is named 'once'")
+    assert f"note: {note}" in str(result)

@@ -9,6 +9,7 @@ import socket
 import ssl
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import cast
 
 import pytest
 from free_ports import free_port
@@ -206,6 +207,21 @@ def test_a_socket_that_says_nothing_of_http(folder: Path) -> None:
             _, err = process.communicate(timeout=PATIENCE)
     assert process.returncode == 2
     assert len(err.splitlines()) == 1
+
+
+def test_a_question_that_is_not_answered_ends_with_the_connection() -> None:
+    class Mute:
+        async def kernel(self, _: str) -> None:
+            await asyncio.sleep(PATIENCE)
+
+    async def ask_and_close() -> None:
+        host = OnServer(cast("Server", Mute()), None, "k", "session")
+        assert not await host.ended()
+        assert len(asyncio.all_tasks()) == 2
+        await host.close()
+        assert asyncio.all_tasks() == {asyncio.current_task()}
+
+    asyncio.run(ask_and_close())
 
 
 def test_a_kernel_that_somebody_deletes_is_gone_soon(monkeypatch: pytest.MonkeyPatch) -> None:

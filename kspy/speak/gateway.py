@@ -75,15 +75,23 @@ class OnServer:
 
     async def ended(self) -> str:
         """The server says it on the connection, unless the kernel was deleted."""
-        if self._asking is not None:
-            if not self._asking.done():
-                return ""
-            asking, self._asking, self._asked = self._asking, None, time.monotonic()
-            return asking.result()
+        if self._asking is None:
+            self._ask()
+            return ""
+        return self._answer(self._asking)
+
+    def _ask(self) -> None:
+        """Begin to ask for the kernel, if nothing was heard for so long."""
         heard = max((link.heard for link in self._links), default=0.0)
         if time.monotonic() - max(heard, self._asked) > _QUIET_SECONDS and self._kernel_id:
             self._asking = asyncio.create_task(self._is_gone(self._kernel_id))
-        return ""
+
+    def _answer(self, asking: asyncio.Task[str]) -> str:
+        """Why the kernel is gone; "" where it is not, or the server has not said yet."""
+        if not asking.done():
+            return ""
+        self._asking, self._asked = None, time.monotonic()
+        return asking.result()
 
     async def _is_gone(self, kernel_id: str) -> str:
         try:
@@ -108,8 +116,9 @@ class OnServer:
     async def close(self) -> None:
         """Cancelled, it gives up waiting for the server."""
         if self._asking is not None:
-            self._asking.cancel()
-            self._asking = None
+            asking, self._asking = self._asking, None
+            asking.cancel()
+            await asyncio.gather(asking, return_exceptions=True)
         if self._untold:
             self._untold = False
             raise KspyError(f"{self._server.url}: did not say which kernel it started")

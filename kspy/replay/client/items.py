@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final, NamedTuple
 
-from kspy.replay.client.extent import NO_TEXT, Extent
+from kspy.replay.client.extent import NO_TEXTS, Texts
 
 REPLY: Final = "reply"
 FINISH: Final = "idle"
@@ -73,7 +73,7 @@ class Wait(NamedTuple):
     """Something is to have come that belongs to the request at `place`.
 
     what      REPLY, FINISH, or the type of a message, of which the `number`-th is waited for
-    extent    of PIECES, which are not counted: how far their text has to have come
+    texts     of PIECES, which are not counted: how far their texts have to have come
     certain   False: it may be that another run of the same never brings it
     within    it came before the request's idle, so it never comes after that
     """
@@ -84,7 +84,7 @@ class Wait(NamedTuple):
     number: int = 1
     certain: bool = True
     within: bool = True
-    extent: Extent = NO_TEXT
+    texts: Texts = NO_TEXTS
 
 
 Item = Send | Interrupt | Restart | Death | Wait

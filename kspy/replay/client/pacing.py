@@ -18,7 +18,7 @@ from kspy.replay.client.waiting import Waiting
 from kspy.speak.local import LISTEN_SECONDS
 
 UNCERTAIN_SECONDS: Final = 5.0
-"""How long is waited for what another run of the same may not bring."""
+"""How long after its time is waited for what another run of the same may not bring."""
 
 _BEGIN_SECONDS: Final = 0.1
 """Between saying that it begins and the work itself a kernel is not to be interrupted: the error

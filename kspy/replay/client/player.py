@@ -52,7 +52,8 @@ _WHERE: Final = 60
 _TOLD: Final = 5
 """Messages that were not come to that are told."""
 _GONE: Final = "the kernel was gone"
-_SETTLE_SECONDS: Final = 0.1
+_LOOK_SECONDS: Final = 0.1
+"""Between two looks whether a kernel that was asked to end has ended."""
 
 
 class _OverError(Exception):
@@ -110,6 +111,7 @@ class Player:
                 self._on_step(number + 1)
             await self._settling.wait(lambda: bool(self._dead))
             self._check()
+            self._tell_of_stranger()
         except _OverError:
             self._tell_of_rest()
         finally:
@@ -173,9 +175,7 @@ class Player:
 
     def _hang(self, wait: Wait) -> None:
         self._check(wait.place)
-        what = "its idle" if wait.what == "idle" else "its reply" if wait.what == REPLY else (
-            f"{wait.what} {wait.number}"
-        )  # fmt: skip
+        what = {REPLY: "its reply", FINISH: "its idle"}.get(wait.what, f"{wait.what} {wait.number}")
         self._give_up("hung", f"{what} did not come within {self._pace.timeout:g} s", wait.place)
 
     def _give_up(self, end: End, why: str, place: int | None) -> None:
@@ -323,6 +323,7 @@ class Player:
                 self._starting = False
         self._starts += 1
         self._dead, self._as_before, self._ending = "", False, False
+        self._shut_by_stranger = False
         await self._lines.ready(lambda: bool(self._dead), self._pace.timeout, again=True)
         if item.told:
             self._log.event("kernel_restarted", self._host.started)
@@ -331,9 +332,9 @@ class Player:
         """A kernel that was asked to shut down says so, and ends by itself, before it is gone."""
         limit = self._waiting.now() + _DEATH_SECONDS
         while self._waiting.now() < limit and not await self._host.ended():
-            if await self._waiting.until(lambda: False, _SETTLE_SECONDS):
+            if await self._waiting.until(lambda: False, _LOOK_SECONDS):
                 return
-        await self._waiting.until(lambda: False, _SETTLE_SECONDS)
+        await self._waiting.until(lambda: False, _LOOK_SECONDS)
 
     # What comes
 

@@ -10,14 +10,17 @@ from collections.abc import Container
 from dataclasses import dataclass, field
 from typing import Final
 
-from kspy.replay.client.extent import NO_TEXT, Extent
+from kspy.replay.client.extent import NO_TEXTS, Texts
 from kspy.replay.client.items import FINISH, MAKERS, NOBODY, PIECES, REPLY, Wait
 from kspy.wire.frames import Channel
-from kspy.wire.message import Message, text
+from kspy.wire.message import Message
 
 _ASKS: Final = "input_request"
 _ENOUGH: Final = 3
 """Requests for which nothing more of a type came after their end; then it is expected for none."""
+_FAIR: Final = 24
+"""Waits in vain after which nothing that may not come is expected: a recording may be of a session
+quite unlike this one, and name a new type of message each time."""
 
 
 @dataclass(slots=True)
@@ -29,7 +32,7 @@ class Sent:
     questions  the `input_request`s that came for it
     made       those that came of `MAKERS`, by their types
     given_up   types of messages that were waited for too long: the next is not waited for again
-    extent     how far the text has come that its streams brought
+    texts      how far its streams have come
     """
 
     channel: Channel
@@ -42,7 +45,7 @@ class Sent:
     questions: list[Message] = field(default_factory=list)
     made: dict[str, list[Message]] = field(default_factory=dict)
     given_up: set[str] = field(default_factory=set)
-    extent: Extent = NO_TEXT
+    texts: Texts = NO_TEXTS
 
 
 class Progress:
@@ -57,6 +60,7 @@ class Progress:
         self._places = {"": NOBODY}
         self._unfinished: dict[int, None] = {}
         self._given_up: Counter[str] = Counter()
+        self._in_vain = 0
 
     def send(self, place: int, msg_id: str, channel: Channel, *, answered: bool) -> None:
         """A message is about to be sent; `answered`: one that a kernel answers.
@@ -85,7 +89,7 @@ class Progress:
         if msg_type in MAKERS:
             sent.made.setdefault(msg_type, []).append(message)
         if msg_type == PIECES and place in self._measured:
-            sent.extent = sent.extent.after(text(message.content.get("text")))
+            sent.texts = sent.texts.after(message.content)
         if message.channel == "iopub":
             self._see_published(sent, message, msg_type, now)
             if sent.idle:
@@ -118,13 +122,13 @@ class Progress:
         if wait.what == FINISH:
             return sent.idle
         if wait.what == PIECES:
-            return sent.extent >= wait.extent
+            return sent.texts.reach(wait.texts)
         return sent.numbers.get(wait.what, 0) >= wait.number
 
     def never(self, wait: Wait) -> bool:
         """Is it not to be expected: has the kernel finished without it, or not sent one before?"""
         sent = self._sent[wait.place]
-        if wait.what in sent.given_up:
+        if wait.what in sent.given_up or (self._in_vain >= _FAIR and not wait.certain):
             return True
         if not wait.within and self._given_up[wait.what] >= _ENOUGH:
             return True
@@ -136,6 +140,7 @@ class Progress:
         What a thread in the background publishes, some kernels publish for whichever request ran
         last: then it may come for none of those that it came for.
         """
+        self._in_vain += 1
         self._sent[wait.place].given_up.add(wait.what)
         if not wait.within:
             self._given_up[wait.what] += 1

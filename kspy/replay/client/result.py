@@ -11,6 +11,7 @@ from typing import Any
 
 from kspy.analysis.progress import Progress
 from kspy.analysis.sameness.rules import Rules
+from kspy.errors import KspyError
 from kspy.export.compared.entry import ComparedThread
 from kspy.export.compared.report import Report, finish
 from kspy.export.style import Style
@@ -141,11 +142,21 @@ class Runs:
 
 
 def replayed(path: Path, plan: Plan) -> Replayed:
-    """Replay to the end, and compare. Raises `KspyError` where that cannot be done."""
+    """Replay to the end, and compare. Raises `KspyError` where not even one run can be made.
+
+    Where a later one cannot be made, those before it are worth as much: a note says why it ends.
+    """
     with Replay(path, plan) as replay:
         runs = Runs(replay)
         for number in range(1, plan.repeat + 1):
-            runs.compare(_finished(replay.run(number, Watcher())))
+            try:
+                runs.compare(_finished(replay.run(number, Watcher())))
+            except KspyError as error:
+                if number == 1:
+                    raise
+                why = f"run {number} of {plan.repeat} could not be made: {error}"
+                runs.result.notes = [*runs.result.notes, why]
+                break
         return runs.result
 
 

@@ -21,7 +21,7 @@ from kspy.analysis.table import Table
 from kspy.errors import KspyError
 from kspy.recording.event import Event
 from kspy.recording.outcome import BUSY, IDLE, NOTHING
-from kspy.replay.client.extent import NO_TEXT, Extent
+from kspy.replay.client.extent import NO_TEXTS, Texts
 from kspy.replay.client.items import (
     FINISH,
     MAKERS,
@@ -38,7 +38,7 @@ from kspy.replay.client.items import (
 )
 from kspy.replay.client.unbegun import Unbegun
 from kspy.wire.frames import CHANNELS
-from kspy.wire.message import ENCODED, TO_CLIENT, text
+from kspy.wire.message import ENCODED, TO_CLIENT
 
 _BLOCK: Final = 1 << 16
 _HB, _IOPUB, _SHELL, _STDIN = map(CHANNELS.index, ("hb", "iopub", "shell", "stdin"))
@@ -84,7 +84,7 @@ def write_script(table: Table, threads: Container[int] | None = None) -> Script:
 
 @dataclass(slots=True)
 class _Request:
-    """What had come for a request so far; `streams`: places of those not in `extent` yet."""
+    """What had come for a request so far; `streams`: places of those not in `texts` yet."""
 
     channel: int
     client: int
@@ -97,7 +97,7 @@ class _Request:
     replied: bool = False
     numbers: dict[str, int] = field(default_factory=dict)
     streams: list[int] = field(default_factory=list)
-    extent: Extent = NO_TEXT
+    texts: Texts = NO_TEXTS
 
 
 class _ScriptWriter:
@@ -112,7 +112,7 @@ class _ScriptWriter:
         self._running: dict[int, None] = {}
         self._begun_last: list[int] = []
         self._unbegun = Unbegun()
-        self._pending: dict[tuple[int, str], tuple[int, int, bool]] = {}
+        self._pending: dict[tuple[int, str], tuple[int, bool]] = {}
         self._at_once: list[tuple[int, int, int]] = []
         self._begun = 0
         self._questions: dict[int, tuple[int, int]] = {}
@@ -173,13 +173,14 @@ class _ScriptWriter:
         self.script.items.append(Send(place, time_ns, client, running, answers))
 
     def _unasked(self, place: int, time_ns: int, channel: int, msg_type: str, client: int) -> None:
-        """The kernel published it for no request. A server sends each of its WebSockets a copy."""
+        """The kernel published it for no request, or for one from before the recording.
+
+        A server sends each of its WebSockets a copy.
+        """
         if channel != _IOPUB or msg_type in _OF_NO_CLIENT or self._ended:
             return
         self._hearer = client if self._hearer is None else self._hearer
-        if self._threads is not None or client != self._hearer:
-            return
-        if msg_type not in MAKERS or self._is_unasked(place):
+        if self._threads is None and client == self._hearer and self._is_unasked(place):
             self._answer(place, time_ns, _IOPUB, msg_type, NOTHING, NOBODY)
 
     def _answer(
@@ -216,10 +217,11 @@ class _ScriptWriter:
             request.count += 1
             request.last_ns = time_ns
         if msg_type != "status":
-            self._pending[parent, msg_type] = place, time_ns, request.idle_ns is None
-        elif request.idle_ns is not None:
-            pass
-        elif outcome == BUSY:
+            self._pending[parent, msg_type] = time_ns, request.idle_ns is None
+            return
+        if request.idle_ns is not None:
+            return
+        if outcome == BUSY:
             if request.busy_ns is None:
                 request.busy_ns = time_ns
                 self._running[parent] = None
@@ -237,16 +239,16 @@ class _ScriptWriter:
 
         Of each type, only for the last: with that, those before it have come.
         """
-        for (place, msg_type), (last, time_ns, within) in self._pending.items():
+        for (place, msg_type), (time_ns, within) in self._pending.items():
             request = self._requests[place]
             if within and request.idle_ns is not None:
                 continue
-            if place == NOBODY and not self._is_unasked(last):
-                continue
             certain = within and msg_type == "comm_open"
-            extent = self._extent(place) if msg_type == PIECES else NO_TEXT
-            number = request.numbers[msg_type]
-            yield Wait(place, time_ns, msg_type, number, certain, within, extent)
+            wait = Wait(place, time_ns, msg_type, certain=certain, within=within)
+            if msg_type == PIECES:
+                yield wait._replace(texts=self._texts(place))
+            else:
+                yield wait._replace(number=request.numbers[msg_type])
         self._pending.clear()
 
     def _is_unasked(self, place: int) -> bool:
@@ -256,17 +258,15 @@ class _ScriptWriter:
         except KspyError:
             return False
 
-    def _extent(self, place: int) -> Extent:
-        """How far the text has come that a request's streams brought."""
+    def _texts(self, place: int) -> Texts:
+        """How far a request's streams have come."""
         request = self._requests[place]
         for piece in request.streams:
             with suppress(KspyError):  # the recording may have lost it
-                request.extent = request.extent.after(
-                    text(self._table.load(piece).content.get("text"))
-                )
+                request.texts = request.texts.after(self._table.load(piece).content)
         request.streams.clear()
         self.script.measured.add(place)
-        return request.extent
+        return request.texts
 
     def _interrupted(self, time_ns: int) -> Running | None:
         """The request that was begun last of those that run."""

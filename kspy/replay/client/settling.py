@@ -14,7 +14,7 @@ from kspy.replay.client.items import Wait
 from kspy.replay.client.pacing import UNCERTAIN_SECONDS, Pace, Pacing
 from kspy.replay.client.progress import Progress
 from kspy.replay.client.script import Script
-from kspy.replay.client.waiting import Waiting
+from kspy.replay.client.waiting import Waiting, of_each
 
 _SETTLE_SECONDS: Final = 0.1
 _LATE_SECONDS: Final = 0.5
@@ -44,8 +44,9 @@ class Settling:
         """A request that the recorded kernel did not finish is given as long as it was then."""
         unended = {p: ns for p, ns in self._script.unended.items() if p in self._progress}
         if unended:
+            ended = of_each(unended, lambda place: self._progress[place].idle)
             await self._waiting.until(
-                lambda: is_over() or all(self._progress[place].idle for place in unended),
+                lambda: is_over() or ended(),
                 self._pace.at_most(max(unended.values()) / 1e9),
             )
 
@@ -53,8 +54,9 @@ class Settling:
         waits = [wait for wait in self._script.last if wait.place in self._progress]
         if waits:
             longest = (max(wait.time_ns for wait in waits) - last_ns) / 1e9 + _LATE_SECONDS
+            come = of_each(waits, self._has_or_never)
             await self._waiting.until(
-                lambda: is_over() or all(map(self._has_or_never, waits)),
+                lambda: is_over() or come(),
                 self._pace.at_most(max(longest, UNCERTAIN_SECONDS)),
             )
 

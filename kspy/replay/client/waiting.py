@@ -7,7 +7,10 @@ nothing between them, and no time after it.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from typing import TypeVar
+
+T = TypeVar("T")
 
 
 class Waiting:
@@ -51,3 +54,16 @@ class Waiting:
 def _end(future: asyncio.Future[bool], value: bool) -> None:
     if not future.done():
         future.set_result(value)
+
+
+def of_each(things: Iterable[T], is_so: Callable[[T], bool]) -> Callable[[], bool]:
+    """Is it so of each by now? What it was so of is not asked about again with each message."""
+    left = [*things]
+    left.reverse()
+
+    def is_so_of_each() -> bool:
+        while left and is_so(left[-1]):
+            left.pop()
+        return not left
+
+    return is_so_of_each
