@@ -122,6 +122,8 @@ def test_an_interrupt_signal_comes_once(how: str) -> None:
         assert run_cell(client, "print('alive')")["text"] == "alive\n"
         interrupts = wait_for(lambda: place.events("kernel_interrupted"), "the event")
         assert [event.data["by"] for event in interrupts] == ["signal"]
+        after = place.messages()[interrupts[0].seq :]
+        assert all(message.time_ns >= interrupts[0].time_ns for message in after)
 
 
 def test_an_interrupt_message_passes() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import pytest
 from conversation import serialize
 from staging import Cell, brief, is_signed, staged
 
@@ -206,12 +207,18 @@ def test_what_followed_an_interrupt_waits_for_one(tmp_path: Path) -> None:
             assert "interrupt_reply" in [message.msg_type for message in heard]
 
 
-def test_an_interrupt_after_the_reply_is_not_waited_for(tmp_path: Path) -> None:
+@pytest.mark.parametrize("early", [False, True])
+def test_an_interrupt_after_the_reply_is_not_waited_for(early: bool, tmp_path: Path) -> None:
+    """As managers do that shut down; `early`: it was written before what came before it."""
     with Cell(tmp_path / "made.kspy") as made:
         request = made.ask("execute_request", {"code": "last()", "silent": False})
         made.status("busy", request)
-        made.reply(request)
-        made.event("kernel_interrupted", by="signal")  # as managers do that shut down
+        at_ns = made.now_ns + 1
+        if not early:
+            made.reply(request)
+        made.writer.event(at_ns, "kernel_interrupted", {"by": "signal"})
+        if early:
+            made.reply(request)
         made.status("idle", request)
     with staged(tmp_path / "made.kspy") as player:
         player.run("last()")

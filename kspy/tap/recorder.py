@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import queue
 import threading
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final, Protocol
 
@@ -88,6 +88,7 @@ class Recorder:
         self._strays = Strays()
         self._redelivered: list[list[bytes]] = []
         self._notes: queue.SimpleQueue[tuple[int, str, Mapping[str, Any]]] = queue.SimpleQueue()
+        self._noted: deque[tuple[int, str, Mapping[str, Any]]] = deque()
         self._last_status = b""
         self._chunk_since = 0
         self._chunk_seq = 0
@@ -134,6 +135,7 @@ class Recorder:
         except zmq.ContextTerminated:
             for ordered in self._order.release(self.clock.now() + CHUNK_NS):
                 self._record(ordered)
+            self._take_notes()
             self._record_notes()
             self._record_changes()
         except Exception as error:  # the session goes on whatever happens to the recording
@@ -145,9 +147,10 @@ class Recorder:
     def _turn(self) -> None:
         captures = self._captures.receive(_WAIT_MS)
         order = self._order
-        if not order.holding:
-            self._record_notes()
+        self._take_notes()
         for capture in captures:
+            if self._noted and not order.holding:
+                self._record_notes(capture.time_ns)
             for ordered in order.add(capture):
                 self._record(ordered)
         now = self.clock.now()
@@ -157,6 +160,7 @@ class Recorder:
         if not captures:
             self._idle.set()
         if not order.holding:
+            self._record_notes()
             self._record_changes()
         if now - self._last_check > _CHECK_NS:
             self._last_check = now
@@ -262,9 +266,14 @@ class Recorder:
             self._strays.asked(capture.route & 7, identity, ordered.session)
         return client
 
-    def _record_notes(self) -> None:
+    def _take_notes(self) -> None:
         while not self._notes.empty():
-            self._writer.event(*self._notes.get())
+            self._noted.append(self._notes.get())
+
+    def _record_notes(self, until: int | None = None) -> None:
+        """What was noted by then stands behind what had come before it, as the end of a request."""
+        while self._noted and (until is None or self._noted[0][0] <= until):
+            self._writer.event(*self._noted.popleft())
 
     def _record_changes(self) -> None:
         # After the messages that came with them: they tell which client a connection was.

@@ -308,7 +308,7 @@ class Scripts:
             found += [
                 Gate("interrupt", place, time_ns)
                 for place, time_ns in self._interrupts
-                if first < place <= last
+                if first < place <= last and time_ns <= table.time_ns(last)
             ]
         return sorted(found, key=lambda gate: gate.place)
 
