@@ -77,7 +77,7 @@ class Comparer:
         parents = _parent_id(old), _parent_id(new)
         for step in walk(old, new, budget):
             if step.kind == "same" and self._is_another(msg_type, step, parents):
-                yield replace(step, kind="changed"), None
+                yield replace(step, kind="changed"), self.rules.by_path(msg_type, step.path)
             else:
                 yield step, self._excuse(msg_type, step, parents)
 
@@ -139,7 +139,7 @@ class Comparer:
         return self._by_id if old == new else self.rules.by_text(old, new)
 
     def _equal_parts(self, old: Message, new: Message) -> frozenset[str]:
-        """Content and metadata that are the same bytes, and have no ids."""
+        """Content and metadata that are the same bytes, and have no ids or names."""
         a, b = old.parts, new.parts
         if a is None or b is None or old.truncated or new.truncated:
             return frozenset()
@@ -149,12 +149,13 @@ class Comparer:
             if (there := getattr(a, name))
             and there == getattr(b, name)
             and old.decodes(name)
-            and not (name == "content" and self._may_have_ids(old, new, a.content))
+            and not self.names.may_be_in(there)
+            and not (name == "content" and self._may_have_ids(old, new, there))
         )
 
     def _may_have_ids(self, old: Message, new: Message, content: bytes) -> bool:
         """May there be ids in what both have as their content?"""
-        if (self._by_id and self.ids.concerns(old.msg_type)) or self.names.may_be_in(content):
+        if self._by_id and self.ids.concerns(old.msg_type):
             return True
         if self.references.concerns(old.msg_type, content):
             return True

@@ -6,6 +6,7 @@ What names are, rules say. Those of two texts are only taken for pairs if the te
 
 from __future__ import annotations
 
+import re
 from typing import NamedTuple
 
 from kspy.analysis.sameness.ids import Ids
@@ -32,11 +33,14 @@ class Names:
     def __init__(self, rules: Rules, ids: Ids) -> None:
         """UUIDs are names that may be `ids`, too."""
         self._hints = [hint for rule in rules.naming for hint in rule.hints]
+        self._shapes = [re.compile(rule.shape) for rule in rules.naming if rule.shape]
         self._known = [(rule, ids if rule.name == UUIDS else Ids()) for rule in rules.naming]
 
-    def may_be_in(self, content: bytes) -> bool:
-        """May there be names in it, such as can be told at first sight?"""
-        return any(hint in content for hint in self._hints)
+    def may_be_in(self, part: bytes) -> bool:
+        """May there be names in it, as told at first sight?"""
+        return any(hint in part for hint in self._hints) or any(
+            shape.search(part) for shape in self._shapes
+        )
 
     def unnamed(self, old: str, new: str) -> Unnamed | None:
         """Both texts without names; None where a name stands for another than it is known to."""

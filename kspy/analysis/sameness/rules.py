@@ -52,7 +52,8 @@ class Rule:
     core           of what `text` matches only what this does, in Python's syntax
     name_in_text   what is a name in what `text` matches: it stands for one on the other side, and
                    for the same one wherever it appears
-    hints          one of them is in any text, as JSON, that has names; none: nothing tells
+    hints          one of them is in the JSON of any text that has names
+    shape          where there is nothing of that kind: what is in it, in Python's syntax
     optional       in force only where it is asked for
     """
 
@@ -66,6 +67,7 @@ class Rule:
     core: str = ""
     name_in_text: str = ""
     hints: tuple[bytes, ...] = ()
+    shape: bytes = b""
     optional: bool = False
     in_code: bool = False
     places: tuple[PathPattern, ...] = field(init=False, repr=False)
@@ -196,6 +198,7 @@ RULES: Final[tuple[Rule, ...]] = (
         " through the session.",
         text=f"{_HEX}{{8}}-{_HEX}{{4}}-[1467]{_HEX}{{3}}-[89abAB]{_HEX}{{3}}-{_HEX}{{12}}",
         name_in_text="(?s:.+)",
+        shape=rb"-[1467][0-9a-fA-F]{3}-[89abAB][0-9a-fA-F]{3}-",
     ),
     Rule(
         "styles",
