@@ -7,12 +7,12 @@ from typing import Any
 import pytest
 from conversation import message
 
-from kspy.analysis.difference import format_path
+from kspy.analysis.difference import KeyPath, format_path
 from kspy.analysis.sameness.comparing import Comparer
 from kspy.analysis.sameness.ids import Ids
 from kspy.analysis.sameness.keys import essential_key, exact_key, masked_key
 from kspy.analysis.sameness.paths import parse
-from kspy.analysis.sameness.rules import MASK, RULES, Rules
+from kspy.analysis.sameness.rules import MASK, RULES, Rule, Rules
 from kspy.errors import KspyError
 from kspy.wire.message import Message
 
@@ -344,6 +344,27 @@ def test_what_is_alone_counts_unless_nothing_in_it_does() -> None:
     assert differing(full, bare, Comparer(rules)) == differing(bare, full, Comparer(rules)) == []
     assert differing(more, bare, Comparer(rules)) == ["content.data.state"]
     assert differing(empty, bare, Comparer(rules)) == ["content.data.state"]
+
+
+def test_of_a_large_map_that_is_alone_not_all_keys_are_tried(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    tried: list[KeyPath] = []
+    by_path = Rules.by_path
+
+    def counting(rules: Rules, msg_type: str, path: KeyPath) -> Rule | None:
+        tried.append(path)
+        return by_path(rules, msg_type, path)
+
+    monkeypatch.setattr(Rules, "by_path", counting)
+    for ignored in ("header.date", "content.data.*.x"):
+        rules = Rules.usual([ignored])
+        large = {f"k{n}": {"x": n} for n in range(2000)}
+        assert rules.by_paths("comm_msg", ("content", "data"), large) is None
+    few = {f"k{n}": {"x": n} for n in range(20)}
+    assert Rules.usual(["content.data.*.x"]).by_paths("comm_msg", ("content", "data"), few)
+    assert Rules.usual().by_paths("comm_msg", ("content", "data"), few) is None
+    assert len(tried) < 100
 
 
 def test_requests_that_are_equal() -> None:

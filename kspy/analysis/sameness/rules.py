@@ -111,6 +111,8 @@ class Rule:
 
 _DEEPEST: Final = 8
 """Keys of the longest path that a rule has, and some more."""
+_MOST_KEYS: Final = 200
+"""Of a map that is alone; one with more counts, unless a rule is for all of it."""
 _NUMBER: Final = r"[0-9][0-9.,]*(?:e[+-]?[0-9]+)?"
 _TIME: Final = rf"{_NUMBER} ?(?:ns|[µμu]s|ms|s|min|h|d)(?: {_NUMBER} ?(?:s|min|h))*\b"
 _ADDRESS: Final = "0x[0-9a-fA-F]{6,16}"
@@ -344,10 +346,13 @@ class Rules:
         """The rule by which all that is in a value that stands there does not count, or one of
         those by which it does not."""
         rule = self.by_path(msg_type, path)
-        if rule or not isinstance(value, dict) or not value or len(path) > _DEEPEST:
+        if rule or not isinstance(value, dict) or len(path) > _DEEPEST or len(value) > _MOST_KEYS:
             return rule
-        found = [self.by_paths(msg_type, (*path, str(key)), inner) for key, inner in value.items()]
-        return found[0] if all(found) else None
+        for key, inner in value.items():
+            rule = self.by_paths(msg_type, (*path, str(key)), inner)
+            if rule is None:
+                return None
+        return rule
 
     def by_text(self, old: str, new: str, *, code: bool = False) -> Rule | None:
         """The rule by which two texts without names, or codes, that are not equal are the same."""
