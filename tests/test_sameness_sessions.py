@@ -28,6 +28,7 @@ from piloting import piloted
 from websocket_recordings import over_websocket
 
 import kspy
+from kspy.analysis.sameness.requests import may_name
 from kspy.analysis.sameness.rules import Rules
 from kspy.export.compared.report import Report
 from kspy.wire.websocket import Encoding
@@ -475,6 +476,45 @@ def test_in_an_extract_a_request_may_be_named_that_is_not_in_it(tmp_path: Path) 
 
     assert both_ways(tmp_path, session(A, B), session(B)) == ["only in a"]
 
+    def asking(*cells: str) -> Talk:
+        """Then a client names the first one."""
+
+        def talk(to: Conversation) -> None:
+            session(*cells)(to)
+            content = {"comm_id": "c", "data": {"state": {"msg_id": A, "html": f"<i id={A}>"}}}
+            request, frames = serialize("comm_msg", content, header={"msg_id": C})
+            to.raw("shell", "to_kernel", frames, 1)
+            to.status("idle", request)
+
+        return talk
+
+    assert both_ways(tmp_path, asking(A, B), asking(B)) == ["only in a"]
+    assert both_ways(tmp_path, asking(A), session(A)) == ["only in a"]
+
+
+def test_the_id_of_another_session_names_nothing_in_this_one(tmp_path: Path) -> None:
+    def named(own: str) -> Talk:
+        def talk(to: Conversation) -> None:
+            request, frames = serialize("execute_request", {"code": "x"}, header={"msg_id": own})
+            to.raw("shell", "to_kernel", frames, 1)
+            to.status("idle", request)
+            content = {"comm_id": "c", "data": {"state": {"msg_id": A}}}
+            to.raw("shell", "to_kernel", serialize("comm_msg", content)[1], 1)
+
+        return talk
+
+    assert both_ways(tmp_path, named(A), named(A)) == []
+    assert both_ways(tmp_path, named(A), named(B)) == ["differs"]
+
+
+def test_a_short_id_is_in_any_text() -> None:
+    content = b'{"text": "1 of 10"}'
+    assert not may_name(content, "1", "1")
+    assert not may_name(content, "1", "2")
+    assert may_name(b'{"id": "%s"}' % A.encode(), A, B)
+    assert may_name(b'{"msg_id": "x"}', "", "")
+    assert not may_name(b'{"msg_id": "%s"}' % A.encode(), B, B), "an extract and its session"
+
 
 # Clients
 
@@ -607,6 +647,14 @@ def test_a_part_of_the_old_session(tmp_path: Path) -> None:
     new = record(tmp_path / "b.kspy", cells("b"))
     assert verdicts(compared(old, new, old_threads={1})) == ["same"]
     assert verdicts(compared(old, new, old_threads={0, 1})) == ["only in a", "same"]
+
+
+def test_a_thread_of_which_little_was_recorded(tmp_path: Path) -> None:
+    def idle(to: Conversation) -> None:
+        for code in "ab":
+            to.status("idle", to.ask("execute_request", {"code": code}))
+
+    assert both_ways(tmp_path, idle, idle) == []
 
 
 def test_only_some_threads_are_told_of(tmp_path: Path) -> None:

@@ -91,11 +91,8 @@ class Comparer:
             return not self.ids.pair(step.old, step.new)
         if not _is_text(step):
             return False
-        a_copy = parents[0] and parents[0] == parents[1]  # of one session, maybe with less in it
-        if self._by_request and not a_copy:
-            old, new = self.requests.marked(step.old, step.new, parents)
-            if old != new:
-                return True
+        if self._by_request and self.requests.differ(step.old, parents):
+            return True
         unnamed = self.names.unnamed(step.old, step.new)
         if unnamed is not None:
             unnamed.known()

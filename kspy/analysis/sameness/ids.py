@@ -22,7 +22,7 @@ messages, with the numbers of a process and of a message after them."""
 
 _RULE: Final = next(rule for rule in RULES if rule.name == IDS)
 _WORD: Final = re.compile(r"[\w./:\\-]+")
-_TELLING: Final = 16
+TELLING: Final = 16
 """Characters from which on an id, with a digit in it, is no word that might stand in any text."""
 
 
@@ -147,7 +147,7 @@ def _other(token: str, other: Mapping[str, str]) -> str:
 def _is_telling(word: str) -> bool:
     if TOKEN.fullmatch(word):
         return True
-    return len(word) >= _TELLING and any(map(str.isdigit, word))
+    return len(word) >= TELLING and any(map(str.isdigit, word))
 
 
 def _rename(value: Any, keys: Iterable[object], names: Mapping[str, str]) -> Any:

@@ -22,11 +22,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Final
 
-from kspy.analysis.sameness.ids import TOKEN
+from kspy.analysis.sameness.ids import TELLING, TOKEN
 from kspy.replay.serving.debugging import numbered
 from kspy.replay.serving.request import Request
 from kspy.replay.serving.speaker import Recorded, Rename
-from kspy.replay.serving.stand_ins import TELLING, StandIns, replaced
+from kspy.replay.serving.stand_ins import StandIns, replaced
 from kspy.wire.message import Message, text
 
 _KEPT: Final = 20_000
