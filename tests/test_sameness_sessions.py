@@ -507,6 +507,23 @@ def test_the_id_of_another_session_names_nothing_in_this_one(tmp_path: Path) -> 
     assert both_ways(tmp_path, named(A), named(B)) == ["differs"]
 
 
+def test_code_may_name_a_request(tmp_path: Path) -> None:
+    def looking(own: str, other: str, named: str) -> Talk:
+        def talk(to: Conversation) -> None:
+            for msg_id, code in ((own, "1"), (other, f"outputs_of('{named}').show()")):
+                header = {"msg_id": msg_id}
+                request, frames = serialize("execute_request", {"code": code}, header=header)
+                to.raw("shell", "to_kernel", frames, 1)
+                to.publish("execute_input", {"code": code, "execution_count": 1}, request)
+                to.status("idle", request)
+
+        return talk
+
+    assert both_ways(tmp_path, looking(A, B, A), looking(U, V, U)) == []
+    assert both_ways(tmp_path, looking(A, B, A), looking(U, V, V)) == ["differs"]
+    assert both_ways(tmp_path, looking(A, B, C), looking(U, V, U)) == ["differs"]
+
+
 def test_a_short_id_is_in_any_text() -> None:
     content = b'{"text": "1 of 10"}'
     assert not may_name(content, "1", "1")

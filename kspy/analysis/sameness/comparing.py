@@ -10,16 +10,15 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any, Final
 
-from kspy.analysis.difference import BUDGET, Difference, Step, value_of, walk
+from kspy.analysis.difference import BUDGET, Difference, KeyPath, Step, value_of, walk
 from kspy.analysis.sameness.ids import Ids
-from kspy.analysis.sameness.names import Names, Unnamed
+from kspy.analysis.sameness.names import Names
 from kspy.analysis.sameness.references import References
 from kspy.analysis.sameness.requests import Requests, may_name
 from kspy.analysis.sameness.rules import CODE, GREETINGS, IDS, MESSAGE_IDS, Rule, Rules
 from kspy.wire.message import Message, text
 
 _TEXTS: Final = ("content", "metadata")
-_NOBODY: Final = ("", "")
 _REDELIVERED: Final = "redelivered"
 
 
@@ -98,7 +97,7 @@ class Comparer:
             unnamed.known()
         return unnamed is None
 
-    def _excuse(self, msg_type: str, step: Step, parents: tuple[str, str] = _NOBODY) -> Rule | None:
+    def _excuse(self, msg_type: str, step: Step, parents: tuple[str, str]) -> Rule | None:
         """The rule by which a pair of values that are not equal does not count."""
         if step.kind in ("same", "enter", "leave"):
             return None
@@ -106,34 +105,38 @@ class Comparer:
         if rule := self.rules.by_paths(msg_type, step.path, alone):
             return rule
         old, new = step.old, step.new
-        if step.kind == "changed" and self.references.are(msg_type, step.path, old, new):
+        if step.kind != "changed":
+            return None
+        if self.references.are(msg_type, step.path, old, new):
             return self.references.rule if self.references.same(msg_type, old, new) else None
-        if step.kind != "changed" or not (isinstance(old, str) and isinstance(new, str)):
+        if not (isinstance(old, str) and isinstance(new, str)):
             return None
         if self._by_id and self.ids.is_id(msg_type, step.path):
             return self._by_id if self.ids.pair(old, new) else None
-        if step.path[0] not in _TEXTS:
-            return None
-        if not _is_text(step):
-            new = self.ids.backward(new) if self._by_id else new
-            return self._by_id if old == new else self.rules.by_text(old, new, code=True)
+        return self._of_texts(step.path, old, new, parents) if step.path[0] in _TEXTS else None
+
+    def _of_texts(self, path: KeyPath, old: str, new: str, parents: tuple[str, str]) -> Rule | None:
+        """The rule by which two texts say the same."""
         if self._by_request:
             old, new = self.requests.marked(old, new, parents)
             if old == new:
                 return self._by_request
+        if path[:2] == CODE:
+            return self._without_names(old, new, code=True)
         unnamed = self.names.unnamed(old, new)
-        rule = None if unnamed is None else self._by_text(unnamed)
-        if unnamed is not None and rule is not None:
+        if unnamed is None:
+            return None
+        rule = unnamed.rule
+        if unnamed.old != unnamed.new:
+            rule = self._without_names(unnamed.old, unnamed.new)
+        if rule is not None:
             unnamed.known()
         return rule
 
-    def _by_text(self, unnamed: Unnamed) -> Rule | None:
-        """The rule by which two texts are the same, but for their names."""
-        old, new = unnamed.old, unnamed.new
-        if old == new:
-            return unnamed.rule
+    def _without_names(self, old: str, new: str, *, code: bool = False) -> Rule | None:
+        """The rule by which two texts are the same, which differ in more than names."""
         new = self.ids.backward(new) if self._by_id else new
-        return self._by_id if old == new else self.rules.by_text(old, new)
+        return self._by_id if old == new else self.rules.by_text(old, new, code=code)
 
     def _equal_parts(self, old: Message, new: Message) -> frozenset[str]:
         """Content and metadata that are the same bytes, and have no ids or names."""
