@@ -12,6 +12,7 @@ from kspy.analysis.sameness.comparing import Comparer
 from kspy.analysis.sameness.ids import Ids
 from kspy.analysis.sameness.keys import essential_key, exact_key, masked_key
 from kspy.analysis.sameness.paths import parse
+from kspy.analysis.sameness.requests import Requests, digest
 from kspy.analysis.sameness.rules import MASK, RULES, Rule, Rules
 from kspy.errors import KspyError
 from kspy.wire.message import Message
@@ -84,6 +85,21 @@ def test_ids_stand_for_one_another() -> None:
     assert ids.forward(A[:-1]) == A[:-1]
     assert ids.pair("/tmp/ipykernel_1/23.py", "/tmp/ipykernel_4/23.py")
     assert ids.forward("in /tmp/ipykernel_1/23.py") == "in /tmp/ipykernel_4/23.py"
+
+
+@pytest.mark.parametrize("ending", ["", "_12_3"])
+def test_what_begins_with_an_id_has_it(ending: str) -> None:
+    old, new = A + ending, B + ending
+    ids = Ids()
+    assert ids.pair(old, new)
+    requests = Requests([(digest(old), 1)], [(digest(new), 1)])
+    for form in ("{}", "IPY_MODEL_{}", "<div id='{}_0_1'>" if not ending else "<div id='{}'>"):
+        assert ids.forward(form.format(old)) == form.format(new)
+        assert len(set(requests.marked(form.format(old), form.format(new)))) == 1
+        assert requests.differ(form.format(old), ("", ""))
+    assert len(set(Requests().marked(f"{A}_0_1", f"{B}_0_1", (A, B)))) == 1
+    assert Requests().differ(f"{A}_0_1", (A, B))
+    assert not Requests().differ(f"{A}_0_1", (C, B))
 
 
 def test_an_id_that_may_be_a_word_is_none_in_texts() -> None:

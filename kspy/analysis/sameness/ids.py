@@ -7,7 +7,7 @@ id is, the rule "ids" says; wherever it appears elsewhere, within texts too, it 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, Final
 
 from kspy.analysis.sameness.paths import PathPattern
@@ -122,9 +122,13 @@ class Ids:
     def _replace(self, text: str, other: Mapping[str, str]) -> str:
         if text in other:
             return other[text]
-        found = TOKEN.sub(lambda token: _other(token[0], other), text)
+
+        def known(word: str) -> str:
+            return other.get(word, word)
+
+        found = TOKEN.sub(lambda token: renamed_token(token[0], known), text)
         if self._others:
-            found = _WORD.sub(lambda word: other.get(word[0], word[0]), found)
+            found = _WORD.sub(lambda word: known(word[0]), found)
         return found
 
     def _maps(
@@ -137,11 +141,14 @@ class Ids:
                         yield a, b
 
 
-def _other(token: str, other: Mapping[str, str]) -> str:
-    if token in other:
-        return other[token]
+def renamed_token(token: str, other: Callable[[str], str]) -> str:
+    """What looks like an id, by `other`, which leaves what it does not know: all of it is one, or
+    what is before the numbers, which somebody else has put there."""
+    found = other(token)
+    if found != token:
+        return found
     first, line, numbers = token.partition("_")
-    return f"{other.get(first, first)}{line}{numbers}"
+    return f"{other(first)}{line}{numbers}" if line else token
 
 
 def _is_telling(word: str) -> bool:

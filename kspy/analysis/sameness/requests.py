@@ -9,13 +9,12 @@ from __future__ import annotations
 from array import array
 from bisect import bisect_left
 from collections.abc import Iterable
-from re import Match
 from typing import Final
 
 import numpy as np
 
 from kspy.analysis.filter.pattern import Pattern
-from kspy.analysis.sameness.ids import TELLING, TOKEN
+from kspy.analysis.sameness.ids import TELLING, TOKEN, renamed_token
 
 _FIELD: Final = b"msg_id"
 _LIKELY: Final = Pattern("(?:[0-9a-fA-F]{8}-?(?:[0-9a-fA-F]{4}-?){3}[0-9a-fA-F]{12})")
@@ -56,7 +55,8 @@ class Requests:
             return False
         names = [both]
         if _LIKELY.is_in(both):
-            names += TOKEN.findall(both)
+            for token in TOKEN.findall(both):
+                names += (token, token.partition("_")[0])
         return any(self._differ(name, parents) for name in names)
 
     def _differ(self, name: str, parents: tuple[str, str]) -> bool:
@@ -83,18 +83,16 @@ class _Side:
         if len(text) < TELLING:
             return text
 
-        def mark(token: Match[str]) -> str:
-            return self._mark_of(token[0], parent) or token[0]
+        def mark(word: str) -> str:
+            number = self.number(word)
+            if number is not None:
+                return f"{_MARK} {number}"
+            return _MARK if word == parent else word
 
-        if whole := self._mark_of(text, parent):
+        whole = mark(text)
+        if whole != text or not _LIKELY.is_in(text):
             return whole
-        return TOKEN.sub(mark, text) if _LIKELY.is_in(text) else text
-
-    def _mark_of(self, msg_id: str, parent: str) -> str | None:
-        number = self.number(msg_id)
-        if number is not None:
-            return f"{_MARK} {number}"
-        return _MARK if msg_id == parent else None
+        return TOKEN.sub(lambda token: renamed_token(token[0], mark), text)
 
     def number(self, msg_id: str) -> int | None:
         name = digest(msg_id)
