@@ -250,7 +250,7 @@ def shut_down_by_client(*, idle: bool) -> Talk:
         ),
         ("uuids", one(display(f"<div id={U}>")), one(display(f"<div id={V}>"))),
         ("styles", one(display('<a id="T_61bb0">')), one(display('<a id="T_b1087">'))),
-        ("progress bars", one(stream("1 [00:00<?, ?it/s]")), one(stream("1 [00:02<?, ?it/s]"))),
+        ("progress bars", one(stream("1it [00:00, ?it/s]")), one(stream("1it [00:02, ?it/s]"))),
         (
             "profiles",
             one(stream("function calls in 0.003 seconds")),

@@ -117,13 +117,18 @@ _NUMBER: Final = r"[0-9][0-9.,]*(?:e[+-]?[0-9]+)?"
 _TIME: Final = rf"{_NUMBER} ?(?:ns|[µμu]s|ms|s|min|h|d)(?: {_NUMBER} ?(?:s|min|h))*\b"
 _ADDRESS: Final = "0x[0-9a-fA-F]{6,16}"
 _POINTER: Final = (
-    "(?i:0x(?:0000)?(?:(?:7[ef]|5[56]|60|0[12])[0-9a-f]{10}|(?:aaaa|ffff)[0-9a-f]{8}"
-    "|(?:000)?1[0-9a-f]{8}))"
+    "(?i:0x(?:0000)?(?:(?:7[ef]|5[56]|60|0[12])[0-9a-f]{10}|(?:aaaa|ffff|0001)[0-9a-f]{8}))"
 )
-"""Numbers as memory has on usual systems, of 9 or 12 digits: Linux, macOS, Windows."""
+"""Numbers as memory has on usual systems, of 12 digits: Linux, macOS, Windows."""
+_SHORT_POINTER: Final = "(?i:0x1[0-9a-f]{8})"
+"""As macOS has them. A number that somebody computed may look so, too."""
 _HEX: Final = "[0-9a-fA-F]"
 _CLOCK: Final = "(?:[0-9]+:)?[0-9]+:[0-9]{2}"
 _RATE: Final = r"(?:\?|[0-9.]+)[kMGTP]? ?[A-Za-z]+/[A-Za-z]+"
+_TIMES: Final = rf"\[{_CLOCK}(?:(?:<|&lt;)(?:{_CLOCK}|\?))?, *{_RATE}"
+_ITERATIONS: Final = r"\b[0-9]+(?:\.[0-9]+)?[kMGTP]?(?:it/s|s/it)\b"
+_DONE: Final = r"\b[0-9.]+[kMGTP]?(?:/(?:\?|[0-9.]+[kMGTP]?)| ?[A-Za-z]+)"
+"""How far tqdm is: 2/5, 5it."""
 
 RULES: Final[tuple[Rule, ...]] = (
     Rule(
@@ -181,8 +186,9 @@ RULES: Final[tuple[Rule, ...]] = (
     Rule(
         "addresses",
         "Addresses in memory: <A at 0x10f0e28>, #<A:0x10f0e28>, and what looks like one, as"
-        " 0x7f3a5c0d2e10, where it is not in quotes.",
-        text=rf"(?:(?:\bat |#<[\w:]+:){_ADDRESS}\b|(?:^|[^'\"\\\w]){_POINTER}\b)",
+        " 0x7f3a5c0d2e10, where it is not in quotes; 0x10a3b4c50 within <…> only.",
+        text=rf"(?:(?:\bat |#<[\w:]+:){_ADDRESS}\b|(?:^|[^'\"\\\w]){_POINTER}\b"
+        rf"|<(?:[A-Za-z_][A-Za-z_.:@ ]*\b)?{_SHORT_POINTER}\b|[ :@=]{_SHORT_POINTER}(?:>|&gt;))",
         core="(?:at )?0x[0-9a-fA-F]+",
     ),
     Rule(
@@ -213,15 +219,15 @@ RULES: Final[tuple[Rule, ...]] = (
     ),
     Rule(
         "progress bars",
-        "Times and rates of tqdm: 00:01<00:02, 19.69it/s.",
-        text=rf"(?:\[{_CLOCK}(?:(?:<|&lt;)(?:{_CLOCK}|\?))?, *{_RATE}"
-        r"|\b[0-9]+(?:\.[0-9]+)?[kMGTP]?(?:it/s|s/it)\b)",
+        "Times and rates of tqdm: 2/5 [00:01<00:02, 19.69it/s].",
+        text=rf"(?:{_DONE} {_TIMES}|[|%][^\r\n]*?{_ITERATIONS})",
+        core=rf"(?:{_TIMES}|{_ITERATIONS})",
     ),
     Rule(
         "profiles",
         "Seconds in the tables of %prun and cProfile.",
         text=r"(?:\bfunction calls (?:\([0-9]+ primitive calls\) )?in [0-9]+\.[0-9]+ seconds"
-        r"|(?: +[0-9]+\.[0-9]{3}){4} (?:\S*:[0-9]+\(|\{))",
+        r"|(?: +[0-9]+\.[0-9]{3}){4} (?:\S*:[0-9]+\(|\{method|\{built-in))",
         core=r" +[0-9]+\.[0-9]{3}",
     ),
     Rule(
