@@ -53,7 +53,12 @@ class Names:
             there: dict[str, str] = {}
             back: dict[str, str] = {}
             for x, y in zip(names, others, strict=True):
-                if there.setdefault(x, y) != y or back.setdefault(y, x) != x or not ids.agree(x, y):
+                if x == y and rule.same_if_equal:
+                    there.setdefault(x, y)
+                    back.setdefault(y, x)
+                elif (
+                    there.setdefault(x, y) != y or back.setdefault(y, x) != x or not ids.agree(x, y)
+                ):
                     return None
             pairs = tuple((ids, x, y) for x, y in there.items())
             found = Unnamed(a, b, rule, found.pairs + pairs)

@@ -54,6 +54,8 @@ class Rule:
                    for the same one wherever it appears
     hints          one of them is in the JSON of any text that has names
     shape          where there is nothing of that kind: what is in it, in Python's syntax
+    same_if_equal  two equal names are the same, whatever else they were: each is made from what it
+                   names
     optional       in force only where it is asked for
     """
 
@@ -68,6 +70,7 @@ class Rule:
     name_in_text: str = ""
     hints: tuple[bytes, ...] = ()
     shape: bytes = b""
+    same_if_equal: bool = False
     optional: bool = False
     in_code: bool = False
     places: tuple[PathPattern, ...] = field(init=False, repr=False)
@@ -194,11 +197,12 @@ RULES: Final[tuple[Rule, ...]] = (
     Rule(
         "cell files",
         "Names of the temporary files of cells: /tmp/ipykernel_123/456.py, <ipython-input-1-ab>;"
-        " each stands for the same cell all through the session.",
+        " each stands for the same cell all through the session, and for itself.",
         text=r"(?:(?:(?:\b[A-Za-z]:)?[/\\][\w/\\.+-]*|\b)ipykernel_[0-9]+(?:[/\\]+[0-9]*(?:\.py)?)?"
         r"|<ipython-input-[0-9]+-[0-9a-f]+>)",
         name_in_text=r"(?:(?<=[/\\])[0-9]+(?=(?:\.py)?$)|ipython-input-[^>]+)",
         hints=(b"ipykernel_", b"ipython-input-"),
+        same_if_equal=True,
     ),
     Rule(
         UUIDS,
