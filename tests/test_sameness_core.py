@@ -8,6 +8,7 @@ import pytest
 from conversation import message
 
 from kspy.analysis.difference import KeyPath, format_path
+from kspy.analysis.sameness import names
 from kspy.analysis.sameness.comparing import Comparer
 from kspy.analysis.sameness.ids import Ids
 from kspy.analysis.sameness.keys import essential_key, exact_key, masked_key
@@ -100,6 +101,22 @@ def test_what_begins_with_an_id_has_it(ending: str) -> None:
     assert len(set(Requests().marked(f"{A}_0_1", f"{B}_0_1", (A, B)))) == 1
     assert Requests().differ(f"{A}_0_1", (A, B))
     assert not Requests().differ(f"{A}_0_1", (C, B))
+
+
+def test_of_very_many_names_the_first_are_remembered(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(names, "MOST_NAMES", 2)
+    comparer = Comparer(USUAL)
+
+    def named(*numbers: int) -> Message:
+        return stream("".join(f"{n:08}-1111-4222-9333-444444444444 " for n in numbers))
+
+    for old, new in ((1, 11), (1, 11), (2, 12), (3, 13), (4, 14)):
+        assert differing(named(old), named(new), comparer) == []
+    assert differing(named(1, 2), named(11, 12), comparer) == []
+    assert differing(named(2), named(13), comparer) == ["content.text"]
+    assert differing(named(3), named(12), comparer) == ["content.text"]
+    assert differing(named(3), named(14), comparer) == []
+    assert differing(named(3, 3), named(13, 14), comparer) == ["content.text"], "within a text"
 
 
 def test_an_id_that_may_be_a_word_is_none_in_texts() -> None:

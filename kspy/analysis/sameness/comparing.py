@@ -94,7 +94,7 @@ class Comparer:
             return True
         unnamed = self.names.unnamed(step.old, step.new)
         if unnamed is not None:
-            unnamed.known()
+            self.names.learn(unnamed)
         return unnamed is None
 
     def _excuse(self, msg_type: str, step: Step, parents: tuple[str, str]) -> Rule | None:
@@ -130,7 +130,7 @@ class Comparer:
         if unnamed.old != unnamed.new:
             rule = self._without_names(unnamed.old, unnamed.new)
         if rule is not None:
-            unnamed.known()
+            self.names.learn(unnamed)
         return rule
 
     def _without_names(self, old: str, new: str, *, code: bool = False) -> Rule | None:

@@ -57,6 +57,9 @@ class Ids:
             self._others |= not (TOKEN.fullmatch(old) and TOKEN.fullmatch(new))
         return True
 
+    def knows(self, old: str) -> bool:
+        return old in self._new
+
     def agree(self, old: str, new: str) -> bool:
         """Are these the same, or both unknown?"""
         return self._new.get(old, new) == new and self._old.get(new, old) == old

@@ -2,15 +2,19 @@
 
 One to one, as ids are: what stands for two things, or two that stand for one, are a difference.
 What names are, rules say. Those of two texts are only taken for pairs if the texts are the same.
+Of very many, the first ones are remembered; any later one may stand for any other.
 """
 
 from __future__ import annotations
 
 import re
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from kspy.analysis.sameness.ids import Ids
 from kspy.analysis.sameness.rules import UUIDS, Rule, Rules
+
+MOST_NAMES: Final = 200_000
+"""That are remembered, of a session: some 60 MB."""
 
 
 class Unnamed(NamedTuple):
@@ -21,11 +25,6 @@ class Unnamed(NamedTuple):
     rule: Rule | None
     pairs: tuple[tuple[Ids, str, str], ...] = ()
 
-    def known(self) -> None:
-        """From now on these names are pairs."""
-        for ids, old, new in self.pairs:
-            ids.pair(old, new)
-
 
 class Names:
     """The correspondence of the names of two sessions."""
@@ -34,6 +33,7 @@ class Names:
         """UUIDs are names that may be `ids`, too."""
         self._hints = [hint for rule in rules.naming for hint in rule.hints]
         self._shapes = [re.compile(rule.shape) for rule in rules.naming if rule.shape]
+        self._room = MOST_NAMES
         self._known = [(rule, ids if rule.name == UUIDS else Ids()) for rule in rules.naming]
 
     def may_be_in(self, part: bytes) -> bool:
@@ -63,3 +63,10 @@ class Names:
             pairs = tuple((ids, x, y) for x, y in there.items())
             found = Unnamed(a, b, rule, found.pairs + pairs)
         return found
+
+    def learn(self, unnamed: Unnamed) -> None:
+        """From now on the names of two texts are pairs."""
+        for ids, old, new in unnamed.pairs:
+            if self._room and not ids.knows(old):
+                self._room -= 1
+                ids.pair(old, new)

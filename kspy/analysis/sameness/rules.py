@@ -52,8 +52,8 @@ class Rule:
     core           of what `text` matches only what this does, in Python's syntax
     name_in_text   what is a name in what `text` matches: it stands for one on the other side, and
                    for the same one wherever it appears
-    hints          one of them is in the JSON of any text that has names
-    shape          where there is nothing of that kind: what is in it, in Python's syntax
+    hints          one of them is in any JSON that has names
+    shape          or a match of this is, in Python's syntax, where no words are
     same_if_equal  two equal names are the same, whatever else they were: each is made from what it
                    names
     optional       in force only where it is asked for
