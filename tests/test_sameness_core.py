@@ -7,12 +7,14 @@ from typing import Any
 import pytest
 from conversation import message
 
-from kspy.analysis.difference import format_path
+from kspy.analysis.difference import KeyPath, format_path
+from kspy.analysis.sameness import names
 from kspy.analysis.sameness.comparing import Comparer
 from kspy.analysis.sameness.ids import Ids
 from kspy.analysis.sameness.keys import essential_key, exact_key, masked_key
 from kspy.analysis.sameness.paths import parse
-from kspy.analysis.sameness.rules import MASK, RULES, Rules
+from kspy.analysis.sameness.requests import Requests, digest
+from kspy.analysis.sameness.rules import MASK, RULES, Rule, Rules
 from kspy.errors import KspyError
 from kspy.wire.message import Message
 
@@ -86,6 +88,37 @@ def test_ids_stand_for_one_another() -> None:
     assert ids.forward("in /tmp/ipykernel_1/23.py") == "in /tmp/ipykernel_4/23.py"
 
 
+@pytest.mark.parametrize("ending", ["", "_12_3"])
+def test_what_begins_with_an_id_has_it(ending: str) -> None:
+    old, new = A + ending, B + ending
+    ids = Ids()
+    assert ids.pair(old, new)
+    requests = Requests([(digest(old), 1)], [(digest(new), 1)])
+    for form in ("{}", "IPY_MODEL_{}", "<div id='{}_0_1'>" if not ending else "<div id='{}'>"):
+        assert ids.forward(form.format(old)) == form.format(new)
+        assert len(set(requests.marked(form.format(old), form.format(new)))) == 1
+        assert requests.differ(form.format(old), ("", ""))
+    assert len(set(Requests().marked(f"{A}_0_1", f"{B}_0_1", (A, B)))) == 1
+    assert Requests().differ(f"{A}_0_1", (A, B))
+    assert not Requests().differ(f"{A}_0_1", (C, B))
+
+
+def test_of_very_many_names_the_first_are_remembered(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(names, "MOST_NAMES", 2)
+    comparer = Comparer(USUAL)
+
+    def named(*numbers: int) -> Message:
+        return stream("".join(f"{n:08}-1111-4222-9333-444444444444 " for n in numbers))
+
+    for old, new in ((1, 11), (1, 11), (2, 12), (3, 13), (4, 14)):
+        assert differing(named(old), named(new), comparer) == []
+    assert differing(named(1, 2), named(11, 12), comparer) == []
+    assert differing(named(2), named(13), comparer) == ["content.text"]
+    assert differing(named(3), named(12), comparer) == ["content.text"]
+    assert differing(named(3), named(14), comparer) == []
+    assert differing(named(3, 3), named(13, 14), comparer) == ["content.text"], "within a text"
+
+
 def test_an_id_that_may_be_a_word_is_none_in_texts() -> None:
     ids = Ids()
     assert ids.pair("1", "2")
@@ -139,7 +172,13 @@ def test_the_names_of_a_map_may_be_ids() -> None:
         ("#<Object:0x000000010a3b4c50 @a=1>", "#<Object:0x000000010a3b4d50 @a=1>", True),
         ("#<Object:0x10f0e28 @a=1>", "#<Object:0x10f0e28 @a=2>", False),
         ("@0x7ffd2c3a4e50", "@0x7ffe2c3a4e50", True),
-        ("(int *) 0x55d0c8a1b2c0 (0x10a3b4c50)", "(int *) 0x560000000010 (0x104a3b4c0)", True),
+        ("(int *) 0x55d0c8a1b2c0 (0x10)", "(int *) 0x560000000010 (0x10)", True),
+        ("<A 0x10a3b4c50>, <0x10a3b4c51 b>", "<A 0x104a3b4c0>, <0x104a3b4c1 b>", True),
+        ("<A_2 n=1 at 0x10f0e28 0x10a3b4c50>", "<A_2 n=1 at 0x10f0e30 0x104a3b4c0>", True),
+        ("<A 0x10 0x10a3b4c50>", "<A 0x11 0x10a3b4c50>", False),
+        ("at 0x10a3b4c50, 0x00010a3b4c50", "at 0x104a3b4c0, 0x000104a3b4c0", True),
+        ("0x100000000", "0x1deadbeef", False),
+        ("2 < 0x100000000", "2 < 0x1deadbeef", False),
         ("p = 0x000001F2A3B4C5D0", "p = 0x000001F2A3B4C5E0", True),
         ("0x7f3a5c0d2e10", "0x7f3a5c0d2e11", True),
         ("a 0x7f3a5c0d2e10", "b 0x7f3a5c0d2e10", False),
@@ -154,6 +193,17 @@ def test_the_names_of_a_map_may_be_ids() -> None:
         ),
         ("2/5 [00:00&lt;?, ?it/s]", "2/5 [00:00&lt;00:01, 3.1kB/s]", True),
         ("5it [00:00, 19.69it/s]", "5it [00:03, 1.69it/s]", True),
+        (
+            "3.10kB [00:00, 2.5kB/s]\r4kB [00:01, 3kB/s]",
+            "3.10kB [00:01, 1B/s]\r4kB [00:02, ?B/s]",
+            True,
+        ),
+        ("sum: 40%|##| 2.5it/s, 1 m", "sum: 40%|##| 1.5s/it, 1 m", True),
+        ("40% 2.5it/s", "50% 2.5it/s", False),
+        ("40%\n2.5it/s", "40%\n3.5it/s", False),
+        ("x 5it/s", "x 7it/s", False),
+        ("[1:30, 3 km/h]", "[2:45, 9 km/h]", False),
+        ("[10:30<11:30, 3 a/b]", "[12:45<11:00, 9 a/b]", False),
         ("2/5 [00:00<00:01, 2.5it/s]", "3/5 [00:00<00:01, 2.5it/s]", False),
         ("at [00:01]", "at [00:02]", False),
         (
@@ -174,6 +224,12 @@ def test_the_names_of_a_map_may_be_ids() -> None:
             False,
         ),
         ("  0.001  0.002  0.003  0.004 ", "  0.001  0.002  0.003  0.005 ", False),
+        (" 1.000 2.000 3.000 4.000 {'a'}", " 1.000 2.000 3.000 5.000 {'a'}", False),
+        (
+            "  1    0.000    0.000    0.001    0.001 {method 'x' of 'y' objects}",
+            "  1    0.000    0.000    0.001    0.012 {method 'x' of 'y' objects}",
+            True,
+        ),
         ("0xff", "0xfe", False),
         ("d41d8cd98f00b204e9800998ecf8427e", "d41d8cd98f00b204e9800998ecf8427f", False),
         ("/tmp/ipykernel_12/34.py:1", "/tmp/ipykernel_99/34.py:1", True),
@@ -344,6 +400,27 @@ def test_what_is_alone_counts_unless_nothing_in_it_does() -> None:
     assert differing(full, bare, Comparer(rules)) == differing(bare, full, Comparer(rules)) == []
     assert differing(more, bare, Comparer(rules)) == ["content.data.state"]
     assert differing(empty, bare, Comparer(rules)) == ["content.data.state"]
+
+
+def test_of_a_large_map_that_is_alone_not_all_keys_are_tried(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    tried: list[KeyPath] = []
+    by_path = Rules.by_path
+
+    def counting(rules: Rules, msg_type: str, path: KeyPath) -> Rule | None:
+        tried.append(path)
+        return by_path(rules, msg_type, path)
+
+    monkeypatch.setattr(Rules, "by_path", counting)
+    for ignored in ("header.date", "content.data.*.x"):
+        rules = Rules.usual([ignored])
+        large = {f"k{n}": {"x": n} for n in range(2000)}
+        assert rules.by_paths("comm_msg", ("content", "data"), large) is None
+    few = {f"k{n}": {"x": n} for n in range(20)}
+    assert Rules.usual(["content.data.*.x"]).by_paths("comm_msg", ("content", "data"), few)
+    assert Rules.usual().by_paths("comm_msg", ("content", "data"), few) is None
+    assert len(tried) < 100
 
 
 def test_requests_that_are_equal() -> None:

@@ -110,7 +110,7 @@ def widgets(path: Path) -> None:
     with Cell(path) as made:
         cell = made.ask("execute_request", {"code": "show()", "silent": False})
         opened(made, cell, LABEL)
-        opened(made, cell, SLIDER, label=f"IPY_MODEL_{LABEL}")
+        opened(made, cell, SLIDER, label=f"IPY_MODEL_{LABEL}", html=f"<i id='{LABEL}_0_1'>")
         made.publish("display_data", {"data": {VIEW: {"model_id": SLIDER}}, "metadata": {}}, cell)
         made.reply(cell)
         made.status("idle", cell)
@@ -126,7 +126,8 @@ def shown(player: Staged) -> tuple[str, str]:
     player.run("show()", store_history=False)
     label, slider, display, *_ = player.heard()
     assert display.content["data"] == {VIEW: {"model_id": slider.content["comm_id"]}}
-    about = {"label": f"IPY_MODEL_{label.content['comm_id']}"}
+    now = label.content["comm_id"]
+    about = {"label": f"IPY_MODEL_{now}", "html": f"<i id='{now}_0_1'>"}
     assert slider.content["data"] == {"state": about}
     return slider.content["comm_id"], label.content["comm_id"]
 
@@ -189,7 +190,7 @@ def test_comms_opened_in_the_use_of_others_belong_to_them(tmp_path: Path) -> Non
     with Cell(tmp_path / "made.kspy") as made:
         cell = made.ask("execute_request", {"code": "show()", "silent": False})
         opened(made, cell, LABEL)
-        opened(made, cell, SLIDER, label=f"IPY_MODEL_{LABEL}")
+        opened(made, cell, SLIDER, label=f"IPY_MODEL_{LABEL}", html=f"<i id='{LABEL}_0_1'>")
         made.publish("display_data", {"data": {VIEW: {"model_id": SLIDER}}, "metadata": {}}, cell)
         made.status("idle", cell)
         request = moved(made, SLIDER)

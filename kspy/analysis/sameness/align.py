@@ -21,7 +21,7 @@ from kspy.analysis.sameness.answering import answered_elsewhere
 from kspy.analysis.sameness.keys import ESSENTIAL, essential_key
 from kspy.analysis.sameness.pairing import Likeness, Pair, alike_contents, in_order, pair_up
 from kspy.analysis.sameness.parts import Parts
-from kspy.analysis.sameness.requests import Requests, digest
+from kspy.analysis.sameness.requests import Named, Requests, digest
 from kspy.analysis.sameness.rules import Rules
 from kspy.analysis.sameness.said import Said
 from kspy.analysis.table import Table
@@ -146,8 +146,8 @@ class _Aligning:
         )
         found = self._paired(*asked, self._request_likeness)
         requests = Requests(
-            self._named(old, (pair.old for pair in found)),
-            self._named(new, (pair.new for pair in found)),
+            self._named(old, ((pair.old, pair.new) for pair in found)),
+            self._named(new, ((pair.new, pair.old) for pair in found)),
         )
 
         def order_of(place: int) -> Hashable:
@@ -183,12 +183,15 @@ class _Aligning:
                 due = time.monotonic() + _STEP_SECONDS
         return keys
 
-    def _named(self, part: Parts, pairs: Iterable[int | None]) -> Iterator[tuple[int, int]]:
-        """The requests of a side by their ids, with the numbers of their pairs."""
+    def _named(
+        self, part: Parts, pairs: Iterable[tuple[int | None, int | None]]
+    ) -> Iterator[Named]:
+        """The requests of a side by their ids; of `pairs` the first is of this side."""
         digests = self._digests[part]
-        for number, place in enumerate(pairs):
+        for number, (place, other) in enumerate(pairs):
             if place is not None:
-                yield digests[bisect_left(part.requests, place)], number
+                named = digests[bisect_left(part.requests, place)]
+                yield named, ~number if other is None else number
 
     def _clients(
         self, keys_old: list[int], keys_new: list[int]

@@ -28,12 +28,14 @@ def answered_elsewhere(
     for members in groups.values():
         for kind in (_on_iopub, _replies):
             marks = sorted(
-                (a, b, first)
-                for first, second in members
-                for a, b in zip(
-                    kind(old, old.thread(first)), kind(new, new.thread(second)), strict=True
-                )
-                if a is not None and b is not None
+                {  # the first on iopub may be the last, too
+                    (a, b, first)
+                    for first, second in members
+                    for a, b in zip(
+                        kind(old, old.thread(first)), kind(new, new.thread(second)), strict=True
+                    )
+                    if a is not None and b is not None
+                }
             )
             kept = increasing([b for _, b, _ in marks])
             found.update(place for n, (_, _, place) in enumerate(marks) if n not in kept)

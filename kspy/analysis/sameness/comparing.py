@@ -10,16 +10,15 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any, Final
 
-from kspy.analysis.difference import BUDGET, Difference, Step, value_of, walk
+from kspy.analysis.difference import BUDGET, Difference, KeyPath, Step, value_of, walk
 from kspy.analysis.sameness.ids import Ids
-from kspy.analysis.sameness.names import Names, Unnamed
+from kspy.analysis.sameness.names import Names
 from kspy.analysis.sameness.references import References
 from kspy.analysis.sameness.requests import Requests, may_name
 from kspy.analysis.sameness.rules import CODE, GREETINGS, IDS, MESSAGE_IDS, Rule, Rules
 from kspy.wire.message import Message, text
 
 _TEXTS: Final = ("content", "metadata")
-_NOBODY: Final = ("", "")
 _REDELIVERED: Final = "redelivered"
 
 
@@ -77,7 +76,7 @@ class Comparer:
         parents = _parent_id(old), _parent_id(new)
         for step in walk(old, new, budget):
             if step.kind == "same" and self._is_another(msg_type, step, parents):
-                yield replace(step, kind="changed"), None
+                yield replace(step, kind="changed"), self.rules.by_path(msg_type, step.path)
             else:
                 yield step, self._excuse(msg_type, step, parents)
 
@@ -91,17 +90,14 @@ class Comparer:
             return not self.ids.pair(step.old, step.new)
         if not _is_text(step):
             return False
-        a_copy = parents[0] and parents[0] == parents[1]  # of one session, maybe with less in it
-        if self._by_request and not a_copy:
-            old, new = self.requests.marked(step.old, step.new, parents)
-            if old != new:
-                return True
+        if self._by_request and self.requests.differ(step.old, parents):
+            return True
         unnamed = self.names.unnamed(step.old, step.new)
         if unnamed is not None:
-            unnamed.known()
+            self.names.learn(unnamed)
         return unnamed is None
 
-    def _excuse(self, msg_type: str, step: Step, parents: tuple[str, str] = _NOBODY) -> Rule | None:
+    def _excuse(self, msg_type: str, step: Step, parents: tuple[str, str]) -> Rule | None:
         """The rule by which a pair of values that are not equal does not count."""
         if step.kind in ("same", "enter", "leave"):
             return None
@@ -109,37 +105,41 @@ class Comparer:
         if rule := self.rules.by_paths(msg_type, step.path, alone):
             return rule
         old, new = step.old, step.new
-        if step.kind == "changed" and self.references.are(msg_type, step.path, old, new):
+        if step.kind != "changed":
+            return None
+        if self.references.are(msg_type, step.path, old, new):
             return self.references.rule if self.references.same(msg_type, old, new) else None
-        if step.kind != "changed" or not (isinstance(old, str) and isinstance(new, str)):
+        if not (isinstance(old, str) and isinstance(new, str)):
             return None
         if self._by_id and self.ids.is_id(msg_type, step.path):
             return self._by_id if self.ids.pair(old, new) else None
-        if step.path[0] not in _TEXTS:
-            return None
-        if not _is_text(step):
-            new = self.ids.backward(new) if self._by_id else new
-            return self._by_id if old == new else self.rules.by_text(old, new, code=True)
+        return self._of_texts(step.path, old, new, parents) if step.path[0] in _TEXTS else None
+
+    def _of_texts(self, path: KeyPath, old: str, new: str, parents: tuple[str, str]) -> Rule | None:
+        """The rule by which two texts say the same."""
         if self._by_request:
             old, new = self.requests.marked(old, new, parents)
             if old == new:
                 return self._by_request
+        if path[:2] == CODE:
+            return self._without_names(old, new, code=True)
         unnamed = self.names.unnamed(old, new)
-        rule = None if unnamed is None else self._by_text(unnamed)
-        if unnamed is not None and rule is not None:
-            unnamed.known()
+        if unnamed is None:
+            return None
+        rule = unnamed.rule
+        if unnamed.old != unnamed.new:
+            rule = self._without_names(unnamed.old, unnamed.new)
+        if rule is not None:
+            self.names.learn(unnamed)
         return rule
 
-    def _by_text(self, unnamed: Unnamed) -> Rule | None:
-        """The rule by which two texts are the same, but for their names."""
-        old, new = unnamed.old, unnamed.new
-        if old == new:
-            return unnamed.rule
+    def _without_names(self, old: str, new: str, *, code: bool = False) -> Rule | None:
+        """The rule by which two texts are the same, which differ in more than names."""
         new = self.ids.backward(new) if self._by_id else new
-        return self._by_id if old == new else self.rules.by_text(old, new)
+        return self._by_id if old == new else self.rules.by_text(old, new, code=code)
 
     def _equal_parts(self, old: Message, new: Message) -> frozenset[str]:
-        """Content and metadata that are the same bytes, and have no ids."""
+        """Content and metadata that are the same bytes, and have no ids or names."""
         a, b = old.parts, new.parts
         if a is None or b is None or old.truncated or new.truncated:
             return frozenset()
@@ -149,12 +149,13 @@ class Comparer:
             if (there := getattr(a, name))
             and there == getattr(b, name)
             and old.decodes(name)
-            and not (name == "content" and self._may_have_ids(old, new, a.content))
+            and not self.names.may_be_in(there)
+            and not (name == "content" and self._may_have_ids(old, new, there))
         )
 
     def _may_have_ids(self, old: Message, new: Message, content: bytes) -> bool:
         """May there be ids in what both have as their content?"""
-        if (self._by_id and self.ids.concerns(old.msg_type)) or self.names.may_be_in(content):
+        if self._by_id and self.ids.concerns(old.msg_type):
             return True
         if self.references.concerns(old.msg_type, content):
             return True

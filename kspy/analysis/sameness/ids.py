@@ -7,7 +7,7 @@ id is, the rule "ids" says; wherever it appears elsewhere, within texts too, it 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, Final
 
 from kspy.analysis.sameness.paths import PathPattern
@@ -22,7 +22,7 @@ messages, with the numbers of a process and of a message after them."""
 
 _RULE: Final = next(rule for rule in RULES if rule.name == IDS)
 _WORD: Final = re.compile(r"[\w./:\\-]+")
-_TELLING: Final = 16
+TELLING: Final = 16
 """Characters from which on an id, with a digit in it, is no word that might stand in any text."""
 
 
@@ -56,6 +56,9 @@ class Ids:
             self._in_texts[old], self._in_old_texts[new] = new, old
             self._others |= not (TOKEN.fullmatch(old) and TOKEN.fullmatch(new))
         return True
+
+    def knows(self, old: str) -> bool:
+        return old in self._new
 
     def agree(self, old: str, new: str) -> bool:
         """Are these the same, or both unknown?"""
@@ -122,9 +125,13 @@ class Ids:
     def _replace(self, text: str, other: Mapping[str, str]) -> str:
         if text in other:
             return other[text]
-        found = TOKEN.sub(lambda token: _other(token[0], other), text)
+
+        def known(word: str) -> str:
+            return other.get(word, word)
+
+        found = TOKEN.sub(lambda token: renamed_token(token[0], known), text)
         if self._others:
-            found = _WORD.sub(lambda word: other.get(word[0], word[0]), found)
+            found = _WORD.sub(lambda word: known(word[0]), found)
         return found
 
     def _maps(
@@ -137,17 +144,20 @@ class Ids:
                         yield a, b
 
 
-def _other(token: str, other: Mapping[str, str]) -> str:
-    if token in other:
-        return other[token]
+def renamed_token(token: str, other: Callable[[str], str]) -> str:
+    """What looks like an id, by `other`, which leaves what it does not know: all of it is one, or
+    what is before the numbers, which somebody else has put there."""
+    found = other(token)
+    if found != token:
+        return found
     first, line, numbers = token.partition("_")
-    return f"{other.get(first, first)}{line}{numbers}"
+    return f"{other(first)}{line}{numbers}" if line else token
 
 
 def _is_telling(word: str) -> bool:
     if TOKEN.fullmatch(word):
         return True
-    return len(word) >= _TELLING and any(map(str.isdigit, word))
+    return len(word) >= TELLING and any(map(str.isdigit, word))
 
 
 def _rename(value: Any, keys: Iterable[object], names: Mapping[str, str]) -> Any:

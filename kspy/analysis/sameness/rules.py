@@ -52,7 +52,10 @@ class Rule:
     core           of what `text` matches only what this does, in Python's syntax
     name_in_text   what is a name in what `text` matches: it stands for one on the other side, and
                    for the same one wherever it appears
-    hints          one of them is in any text, as JSON, that has names; none: nothing tells
+    hints          one of them is in any JSON that has names
+    shape          or a match of this is, in Python's syntax, where no words are
+    same_if_equal  two equal names are the same, whatever else they were: each is made from what it
+                   names
     optional       in force only where it is asked for
     """
 
@@ -66,6 +69,8 @@ class Rule:
     core: str = ""
     name_in_text: str = ""
     hints: tuple[bytes, ...] = ()
+    shape: bytes = b""
+    same_if_equal: bool = False
     optional: bool = False
     in_code: bool = False
     places: tuple[PathPattern, ...] = field(init=False, repr=False)
@@ -109,17 +114,24 @@ class Rule:
 
 _DEEPEST: Final = 8
 """Keys of the longest path that a rule has, and some more."""
+_MOST_KEYS: Final = 200
+"""Of a map that is alone; one with more counts, unless a rule is for all of it."""
 _NUMBER: Final = r"[0-9][0-9.,]*(?:e[+-]?[0-9]+)?"
 _TIME: Final = rf"{_NUMBER} ?(?:ns|[µμu]s|ms|s|min|h|d)(?: {_NUMBER} ?(?:s|min|h))*\b"
 _ADDRESS: Final = "0x[0-9a-fA-F]{6,16}"
 _POINTER: Final = (
-    "(?i:0x(?:0000)?(?:(?:7[ef]|5[56]|60|0[12])[0-9a-f]{10}|(?:aaaa|ffff)[0-9a-f]{8}"
-    "|(?:000)?1[0-9a-f]{8}))"
+    "(?i:0x(?:0000)?(?:(?:7[ef]|5[56]|60|0[12])[0-9a-f]{10}|(?:aaaa|ffff|0001)[0-9a-f]{8}))"
 )
-"""Numbers as memory has on usual systems, of 9 or 12 digits: Linux, macOS, Windows."""
+"""Numbers as memory has on usual systems, of 12 digits: Linux, macOS, Windows."""
+_SHORT_POINTER: Final = "(?i:0x1[0-9a-f]{8})"
+"""As macOS has them. A number that somebody computed may look so, too."""
 _HEX: Final = "[0-9a-fA-F]"
 _CLOCK: Final = "(?:[0-9]+:)?[0-9]+:[0-9]{2}"
 _RATE: Final = r"(?:\?|[0-9.]+)[kMGTP]? ?[A-Za-z]+/[A-Za-z]+"
+_TIMES: Final = rf"\[{_CLOCK}(?:(?:<|&lt;)(?:{_CLOCK}|\?))?, *{_RATE}"
+_ITERATIONS: Final = r"\b[0-9]+(?:\.[0-9]+)?[kMGTP]?(?:it/s|s/it)\b"
+_DONE: Final = r"\b[0-9.]+[kMGTP]?(?:/(?:\?|[0-9.]+[kMGTP]?)| ?[A-Za-z]+)"
+"""How far tqdm is: 2/5, 5it."""
 
 RULES: Final[tuple[Rule, ...]] = (
     Rule(
@@ -177,18 +189,20 @@ RULES: Final[tuple[Rule, ...]] = (
     Rule(
         "addresses",
         "Addresses in memory: <A at 0x10f0e28>, #<A:0x10f0e28>, and what looks like one, as"
-        " 0x7f3a5c0d2e10, where it is not in quotes.",
-        text=rf"(?:(?:\bat |#<[\w:]+:){_ADDRESS}\b|(?:^|[^'\"\\\w]){_POINTER}\b)",
+        " 0x7f3a5c0d2e10, where it is not in quotes; 0x10a3b4c50 within <…> only.",
+        text=rf"(?:(?:\bat |#<[\w:]+:){_ADDRESS}\b|(?:^|[^'\"\\\w]){_POINTER}\b"
+        rf"|<(?:[A-Za-z_][A-Za-z_.:@ ]*\b)?{_SHORT_POINTER}\b|[ :@=]{_SHORT_POINTER}(?:>|&gt;))",
         core="(?:at )?0x[0-9a-fA-F]+",
     ),
     Rule(
         "cell files",
         "Names of the temporary files of cells: /tmp/ipykernel_123/456.py, <ipython-input-1-ab>;"
-        " each stands for the same cell all through the session.",
+        " each stands for the same cell all through the session, and for itself.",
         text=r"(?:(?:(?:\b[A-Za-z]:)?[/\\][\w/\\.+-]*|\b)ipykernel_[0-9]+(?:[/\\]+[0-9]*(?:\.py)?)?"
         r"|<ipython-input-[0-9]+-[0-9a-f]+>)",
         name_in_text=r"(?:(?<=[/\\])[0-9]+(?=(?:\.py)?$)|ipython-input-[^>]+)",
         hints=(b"ipykernel_", b"ipython-input-"),
+        same_if_equal=True,
     ),
     Rule(
         UUIDS,
@@ -196,6 +210,7 @@ RULES: Final[tuple[Rule, ...]] = (
         " through the session.",
         text=f"{_HEX}{{8}}-{_HEX}{{4}}-[1467]{_HEX}{{3}}-[89abAB]{_HEX}{{3}}-{_HEX}{{12}}",
         name_in_text="(?s:.+)",
+        shape=rb"-[1467][0-9a-fA-F]{3}-[89abAB][0-9a-fA-F]{3}-",
     ),
     Rule(
         "styles",
@@ -208,15 +223,15 @@ RULES: Final[tuple[Rule, ...]] = (
     ),
     Rule(
         "progress bars",
-        "Times and rates of tqdm: 00:01<00:02, 19.69it/s.",
-        text=rf"(?:\[{_CLOCK}(?:(?:<|&lt;)(?:{_CLOCK}|\?))?, *{_RATE}"
-        r"|\b[0-9]+(?:\.[0-9]+)?[kMGTP]?(?:it/s|s/it)\b)",
+        "Times and rates of tqdm: 2/5 [00:01<00:02, 19.69it/s].",
+        text=rf"(?:{_DONE} {_TIMES}|[|%][^\r\n]*?{_ITERATIONS})",
+        core=rf"(?:{_TIMES}|{_ITERATIONS})",
     ),
     Rule(
         "profiles",
         "Seconds in the tables of %prun and cProfile.",
         text=r"(?:\bfunction calls (?:\([0-9]+ primitive calls\) )?in [0-9]+\.[0-9]+ seconds"
-        r"|(?: +[0-9]+\.[0-9]{3}){4} (?:\S*:[0-9]+\(|\{))",
+        r"|(?: +[0-9]+\.[0-9]{3}){4} (?:\S*:[0-9]+\(|\{method|\{built-in))",
         core=r" +[0-9]+\.[0-9]{3}",
     ),
     Rule(
@@ -341,10 +356,13 @@ class Rules:
         """The rule by which all that is in a value that stands there does not count, or one of
         those by which it does not."""
         rule = self.by_path(msg_type, path)
-        if rule or not isinstance(value, dict) or not value or len(path) > _DEEPEST:
+        if rule or not isinstance(value, dict) or len(path) > _DEEPEST or len(value) > _MOST_KEYS:
             return rule
-        found = [self.by_paths(msg_type, (*path, str(key)), inner) for key, inner in value.items()]
-        return found[0] if all(found) else None
+        for key, inner in value.items():
+            rule = self.by_paths(msg_type, (*path, str(key)), inner)
+            if rule is None:
+                return None
+        return rule
 
     def by_text(self, old: str, new: str, *, code: bool = False) -> Rule | None:
         """The rule by which two texts without names, or codes, that are not equal are the same."""

@@ -55,6 +55,7 @@ class AtSight:
             and not (old.truncated or new.truncated)
             and self._same_parent(a.parent_header, b.parent_header, a.content)
             and self._same_header(a.header, b.header, a.content)
+            and not self._texts.may_be_in(a.metadata)
             and list(old.buffers) == list(new.buffers)
         )
 

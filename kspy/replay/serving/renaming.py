@@ -22,11 +22,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Final
 
-from kspy.analysis.sameness.ids import TOKEN
+from kspy.analysis.sameness.ids import TELLING, TOKEN, renamed_token
 from kspy.replay.serving.debugging import numbered
 from kspy.replay.serving.request import Request
 from kspy.replay.serving.speaker import Recorded, Rename
-from kspy.replay.serving.stand_ins import TELLING, StandIns, replaced
+from kspy.replay.serving.stand_ins import StandIns, replaced
 from kspy.wire.message import Message, text
 
 _KEPT: Final = 20_000
@@ -167,13 +167,13 @@ class Renaming:
         if not self._renames:
             return said
 
-        def plain(found: re.Match[str]) -> str:
-            other = name(found[0])
-            return other if _is_plain(found[0]) and _is_plain(other) else found[0]
+        def plain(word: str) -> str:
+            other = name(word)
+            return other if _is_plain(word) and _is_plain(other) else word
 
-        said = TOKEN.sub(plain, said)
+        said = TOKEN.sub(lambda token: renamed_token(token[0], plain), said)
         if self._odd:
-            said = _PLAIN.sub(lambda w: w[0] if TOKEN.fullmatch(w[0]) else plain(w), said)
+            said = _PLAIN.sub(lambda w: w[0] if TOKEN.fullmatch(w[0]) else plain(w[0]), said)
         return _at_its_place(said, name)
 
 

@@ -12,8 +12,7 @@ import re
 from collections.abc import Mapping
 from typing import Final
 
-TELLING: Final = 16
-"""Characters from which on an id, with a digit in it, is no word that might stand in any text."""
+from kspy.analysis.sameness.ids import TELLING
 
 _STRING: Final = rf'"(?<!\\")(?=[\w.:-]*[0-9])([\w.:-]{{{TELLING},200}})"(?!\s*:)'
 """In JSON: a string, no key, that may be an id. Within a text the quotes would be escaped."""
