@@ -22,7 +22,7 @@ import numpy as np
 
 from kspy.analysis.table import Array, Table
 from kspy.errors import KspyError
-from kspy.recording.outcome import IDLE, STARTING
+from kspy.recording.outcome import IDLE, OK, STARTING
 from kspy.wire.frames import CHANNELS
 from kspy.wire.message import ENCODED, REDELIVERED, TO_CLIENT
 
@@ -34,6 +34,7 @@ _ASKING: Final = (CHANNELS.index("shell"), CHANNELS.index("control"))
 _RESTARTS: Final = ("kernel_started", "kernel_restarted")
 _ENDS: Final = ("kernel_died", "kernel_restarted")
 _INTERRUPT: Final = "interrupt_request"
+_SHUTTING_NS: Final = 1_000_000_000
 _KEPT: Final = 1024
 """Scripts that are kept; of a long recording they are made again."""
 
@@ -103,6 +104,11 @@ class Scripts:
         self._by_owner = np.argsort(owners, kind="stable")
         self._sorted_owners = owners[self._by_owner]
         self._interrupts = self._find_interrupts()
+        self._shutdowns = [
+            table.time_ns(place)
+            for place in self._cue_list
+            if table.msg_type(place) == "shutdown_request"
+        ]
         self._unasked: list[int] = np.flatnonzero((owners < 0) & self._may_be_said()).tolist()
         self.of = lru_cache(_KEPT)(self._make)
 
@@ -308,9 +314,22 @@ class Scripts:
             found += [
                 Gate("interrupt", place, time_ns)
                 for place, time_ns in self._interrupts
-                if first < place <= last and time_ns <= table.time_ns(last)
+                if first < place <= last and self._mattered(time_ns, last)
             ]
         return sorted(found, key=lambda gate: gate.place)
+
+    def _mattered(self, time_ns: int, last: int) -> bool:
+        """Was the cell, which ends with its reply in the place `last`, still running?
+
+        Who shuts a kernel down interrupts it first, as Jupyter's own manager does. What a cell that
+        was done by then had said may be recorded after that, where the tap had no time before.
+        """
+        if self._table.outcome(last) != OK:
+            return True
+        if self._table.time_ns(last) < time_ns:
+            return False
+        number = bisect_left(self._shutdowns, time_ns)
+        return not self._shutdowns[number:] or self._shutdowns[number] > time_ns + _SHUTTING_NS
 
 
 def _owners(parents: Array, is_cue: Array) -> Array:
