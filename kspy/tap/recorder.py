@@ -7,7 +7,6 @@ reaches it through `note`.
 from __future__ import annotations
 
 import contextlib
-import queue
 import threading
 from collections import Counter, deque
 from collections.abc import Callable, Mapping, Sequence
@@ -87,8 +86,7 @@ class Recorder:
         self._welcome = Welcome()
         self._strays = Strays()
         self._redelivered: list[list[bytes]] = []
-        self._notes: queue.SimpleQueue[tuple[int, str, Mapping[str, Any]]] = queue.SimpleQueue()
-        self._noted: deque[tuple[int, str, Mapping[str, Any]]] = deque()
+        self._notes: deque[tuple[int, str, Mapping[str, Any]]] = deque()
         self._last_status = b""
         self._chunk_since = 0
         self._chunk_seq = 0
@@ -101,7 +99,7 @@ class Recorder:
 
     def note(self, name: str, data: Mapping[str, Any] | None = None) -> None:
         """Record an event; from any thread."""
-        self._notes.put((self.clock.now(), name, data or {}))
+        self._notes.append((self.clock.now(), name, data or {}))
 
     def wait_idle(self, seconds: float) -> bool:
         """Wait until nothing more comes, for at most so long."""
@@ -135,7 +133,6 @@ class Recorder:
         except zmq.ContextTerminated:
             for ordered in self._order.release(self.clock.now() + CHUNK_NS):
                 self._record(ordered)
-            self._take_notes()
             self._record_notes()
             self._record_changes()
         except Exception as error:  # the session goes on whatever happens to the recording
@@ -147,9 +144,8 @@ class Recorder:
     def _turn(self) -> None:
         captures = self._captures.receive(_WAIT_MS)
         order = self._order
-        self._take_notes()
         for capture in captures:
-            if self._noted and not order.holding:
+            if self._notes and not order.holding:
                 self._record_notes(capture.time_ns)
             for ordered in order.add(capture):
                 self._record(ordered)
@@ -266,14 +262,10 @@ class Recorder:
             self._strays.asked(capture.route & 7, identity, ordered.session)
         return client
 
-    def _take_notes(self) -> None:
-        while not self._notes.empty():
-            self._noted.append(self._notes.get())
-
     def _record_notes(self, until: int | None = None) -> None:
         """What was noted by then stands behind what had come before it, as the end of a request."""
-        while self._noted and (until is None or self._noted[0][0] <= until):
-            self._writer.event(*self._noted.popleft())
+        while self._notes and (until is None or self._notes[0][0] <= until):
+            self._writer.event(*self._notes.popleft())
 
     def _record_changes(self) -> None:
         # After the messages that came with them: they tell which client a connection was.
