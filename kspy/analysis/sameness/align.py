@@ -124,18 +124,18 @@ class _Aligning:
             self._new.unasked = []
         self._numbers: dict[Hashable, int] = {}
         self._lost = count(-1, -1)
-        self._digests: dict[Parts, array[int]] = {}
         parts = (self._old, self._new)
         self._total = sum(len(part.requests) + len(part.unasked) for part in parts)
         self._done = 0
 
     def run(self, only: Chosen | None) -> Work:
         old, new = self._old, self._new
-        asked_old = yield from self._keys(old, old.requests)
-        asked_new = yield from self._keys(new, new.requests)
+        names_old, names_new = array("q"), array("q")
+        asked_old = yield from self._keys(old.table, old.requests, names_old)
+        asked_new = yield from self._keys(new.table, new.requests, names_new)
         clients_old, clients_new = self._clients(list(asked_old), list(asked_new))
-        said_old = yield from self._keys(old, old.unasked)
-        said_new = yield from self._keys(new, new.unasked)
+        said_old = yield from self._keys(old.table, old.unasked)
+        said_new = yield from self._keys(new.table, new.unasked)
         asked = (
             _Ordered(old.requests, asked_old, lambda place: old.order_of(place, clients_old)),
             _Ordered(new.requests, asked_new, lambda place: new.order_of(place, clients_new)),
@@ -146,8 +146,8 @@ class _Aligning:
         )
         found = self._paired(*asked, self._request_likeness)
         requests = Requests(
-            self._named(old, ((pair.old, pair.new) for pair in found)),
-            self._named(new, ((pair.new, pair.old) for pair in found)),
+            _named(old.requests, names_old, ((pair.old, pair.new) for pair in found)),
+            _named(new.requests, names_new, ((pair.new, pair.old) for pair in found)),
         )
 
         def order_of(place: int) -> Hashable:
@@ -163,18 +163,20 @@ class _Aligning:
         rows = [Pair(_item(p.old), _item(p.new), p.moved) for p in keyed]
         return Alignment(old, new, rows, requests)
 
-    def _keys(self, part: Parts, places: list[int]) -> Generator[Progress, None, array[int]]:
+    def _keys(
+        self, table: Table, places: list[int], names: array[int] | None = None
+    ) -> Generator[Progress, None, array[int]]:
         """A number for what each message says: the same for the same. Lost ones equal nothing.
 
-        The digests of the first ones' ids are kept: those of requests.
+        names   gets the digests of their ids
         """
-        keys, digests = array("q"), array("q")
-        self._digests.setdefault(part, digests)
+        keys = array("q")
         due = time.monotonic() + _STEP_SECONDS
         for place in places:
-            said = Said(part.table, (place,))
+            said = Said(table, (place,))
             key = said.key(self._rules)
-            digests.append(digest(said.message.msg_id) if said.message else 0)
+            if names is not None:
+                names.append(digest(said.message.msg_id) if said.message else 0)
             known = self._numbers
             keys.append(next(self._lost) if key is None else known.setdefault(key, len(known)))
             self._done += 1
@@ -182,16 +184,6 @@ class _Aligning:
                 yield Progress(self._done, self._total)
                 due = time.monotonic() + _STEP_SECONDS
         return keys
-
-    def _named(
-        self, part: Parts, pairs: Iterable[tuple[int | None, int | None]]
-    ) -> Iterator[Named]:
-        """The requests of a side by their ids; of `pairs` the first is of this side."""
-        digests = self._digests[part]
-        for number, (place, other) in enumerate(pairs):
-            if place is not None:
-                named = digests[bisect_left(part.requests, place)]
-                yield named, ~number if other is None else number
 
     def _clients(
         self, keys_old: list[int], keys_new: list[int]
@@ -293,6 +285,15 @@ def _texts(request: Message) -> Mapping[str, Any]:
 def _is_imported(table: Table) -> bool:
     """Was it captured where nothing is known of the kernel's process?"""
     return bool(imported_from(table.recording.metadata))
+
+
+def _named(
+    requests: list[int], names: array[int], pairs: Iterable[tuple[int | None, int | None]]
+) -> Iterator[Named]:
+    """Requests of a side by their ids; of `pairs` the first is of this side."""
+    for number, (place, other) in enumerate(pairs):
+        if place is not None:
+            yield names[bisect_left(requests, place)], ~number if other is None else number
 
 
 def _key(part: Parts, item: int | None) -> int | None:

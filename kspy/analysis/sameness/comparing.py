@@ -31,8 +31,8 @@ class Comparer:
         self.requests = Requests()
         self.names = Names(rules, self.ids)
         self.references = References(rules)
-        self._by_id = next((rule for rule in rules.active if rule.name == IDS), None)
-        self._by_request = next((rule for rule in rules.active if rule.name == MESSAGE_IDS), None)
+        self._by_id = rules.named(IDS)
+        self._by_request = rules.named(MESSAGE_IDS)
 
     def differences(self, old: Message, new: Message, budget: int = BUDGET) -> list[Difference]:
         """What counts, in order; "uncompared" where the messages are too large for the budget."""

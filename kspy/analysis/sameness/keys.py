@@ -43,10 +43,8 @@ def exact_key(message: Message) -> bytes:
 def masked_key(message: Message, rules: Rules) -> bytes:
     """Equal where what is left is, when all that varies by nature is left out."""
     content = message.content
-    text = _canonical(message, content).decode("utf-8", "replace")
     code = isinstance(content.get("code"), str)
-    text = rules.masked(text, code=True) if code else masked_text(text, rules)
-    return _key(message, text.encode("utf-8", "replace"))
+    return _key(message, _masked(_canonical(message, content), rules, code=code))
 
 
 def opening_key(message: Message, rules: Rules) -> bytes:
@@ -54,8 +52,7 @@ def opening_key(message: Message, rules: Rules) -> bytes:
     content = message.content
     if message.msg_type != "comm_open" or not isinstance(content.get("comm_id"), str):
         return masked_key(message, rules)
-    text = _canonical(message, {**content, "comm_id": MASK}).decode("utf-8", "replace")
-    return _key(message, masked_text(text, rules).encode("utf-8", "replace"))
+    return _key(message, _masked(_canonical(message, {**content, "comm_id": MASK}), rules))
 
 
 def masked_text(text: str, rules: Rules) -> str:
@@ -77,10 +74,13 @@ def essential_key(message: Message) -> bytes:
 def part_key(message: Message, part: Mapping[str, Any], rules: Rules | None = None) -> bytes:
     """Equal where `part`, all that counts of the content, is; as `masked_key` where `rules` are."""
     canonical = _canonical(message, part)
-    if rules is not None:
-        text = masked_text(canonical.decode("utf-8", "replace"), rules)
-        canonical = text.encode("utf-8", "replace")
-    return _digest(message.msg_type, canonical)
+    return _digest(message.msg_type, canonical if rules is None else _masked(canonical, rules))
+
+
+def _masked(canonical: bytes, rules: Rules, *, code: bool = False) -> bytes:
+    text = canonical.decode("utf-8", "replace")
+    text = rules.masked(text, code=True) if code else masked_text(text, rules)
+    return text.encode("utf-8", "replace")
 
 
 def _key(message: Message, text: bytes) -> bytes:

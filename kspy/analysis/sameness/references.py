@@ -20,7 +20,7 @@ class References:
     """The correspondence of old references and new ones, as far as is known."""
 
     def __init__(self, rules: Rules) -> None:
-        self.rule = next((rule for rule in rules.active if rule.name == DEBUGGING), None)
+        self.rule = rules.named(DEBUGGING)
         self._places: tuple[PathPattern, ...] = self.rule.reference_places if self.rule else ()
         self._new: dict[int, int] = {}
         self._old: dict[int, int] = {}

@@ -325,7 +325,7 @@ class Rules:
 
     def __init__(self, active: Iterable[Rule]) -> None:
         self.active = tuple(active)
-        self._names = {rule.name for rule in self.active}
+        self._names = {rule.name: rule for rule in self.active}
         self._texts = [rule for rule in self.active if rule.pattern]
         self.naming = [rule for rule in self._texts if rule.name_in_text]
         self._masking = [rule for rule in self._texts if not rule.name_in_text]
@@ -344,6 +344,10 @@ class Rules:
 
     def has(self, name: str) -> bool:
         return name in self._names
+
+    def named(self, name: str) -> Rule | None:
+        """The rule of that name, where it is in force."""
+        return self._names.get(name)
 
     def by_path(self, msg_type: str, path: KeyPath) -> Rule | None:
         """The rule by which what stands there does not count."""

@@ -61,7 +61,7 @@ class AtSight:
 
     def _same_header(self, old: bytes, new: bytes, content: bytes) -> bool:
         """Are they, in messages whose content has no ids?"""
-        found, other = self._what_counts(old), self._what_counts(new)
+        found, other = (self._what_counts(decode_header(raw)) for raw in (old, new))
         if found is None or found != other:
             return False
         msg_type = found.get("msg_type", "")
@@ -83,15 +83,14 @@ class AtSight:
         return not may_name(content, found.msg_id, other.msg_id)
 
     def _parent(self, raw: bytes) -> _Parent:
-        header = decode_header(raw) or {}
-        found = _Parent(self._what_counts(raw), text(header.get("msg_id")))
+        header = decode_header(raw)
+        found = _Parent(self._what_counts(header), text((header or {}).get("msg_id")))
         if len(raw) <= _LONGEST:
             self._parents[raw] = found
         return found
 
-    def _what_counts(self, raw: bytes) -> Mapping[str, Any] | None:
-        """What must be equal; None where there is more than texts of known names."""
-        header = decode_header(raw)
+    def _what_counts(self, header: Mapping[str, Any] | None) -> Mapping[str, Any] | None:
+        """What of it must be equal; None where there is more than texts of known names."""
         if header is None or not _KNOWN.issuperset(header):
             return None
         if not all(isinstance(value, str) for value in header.values()):
