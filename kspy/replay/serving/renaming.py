@@ -76,11 +76,14 @@ class Renaming:
     # What happens
 
     def begin(self, cue: int, recorded: Message | None, request: Request) -> Generation:
-        """`request` is about to be answered as the `recorded` one was, in the place `cue`."""
+        """`request` is about to be answered as the one in the place `cue` was.
+
+        recorded   that one, where it opened a comm
+        """
         comm_id = text(request.content.get("comm_id"))
         above = self._owners[comm_id][1] if comm_id in self._owners else None
         generation = Generation(cue, request.client, above)
-        if recorded is not None and request.msg_type == "comm_open" and comm_id:
+        if recorded is not None and comm_id:
             self._add(generation, text(recorded.content.get("comm_id")), comm_id, request.client)
         for old in self._opened.get(cue, ()):
             self._add(generation, old, _anew(old))

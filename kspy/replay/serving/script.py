@@ -97,6 +97,7 @@ class Scripts:
         is_cue = ~rows.to_client & np.isin(channels, _ASKING)
         self.cues: Array = np.flatnonzero(is_cue)
         self._cue_list: list[int] = self.cues.tolist()
+        self._kinds: Array = rows.types[self.cues]
         self._same_channel = {
             channel: self.cues[channels[self.cues] == channel].tolist() for channel in _ASKING
         }
@@ -104,11 +105,7 @@ class Scripts:
         self._by_owner = np.argsort(owners, kind="stable")
         self._sorted_owners = owners[self._by_owner]
         self._interrupts = self._find_interrupts()
-        self._shutdowns = [
-            table.time_ns(place)
-            for place in self._cue_list
-            if table.msg_type(place) == "shutdown_request"
-        ]
+        self._shutdowns = [table.time_ns(place) for place in self._cues_of("shutdown_request")]
         self._unasked: list[int] = np.flatnonzero((owners < 0) & self._may_be_said()).tolist()
         self.of = lru_cache(_KEPT)(self._make)
 
@@ -117,14 +114,16 @@ class Scripts:
         """What the kernel said before any request came."""
         return self._unasked_of(-1)
 
+    def _cues_of(self, msg_type: str) -> list[int]:
+        """The places of the cues of a type."""
+        kinds = [kind for kind, name in enumerate(self._table.names) if name == msg_type]
+        found: list[int] = self.cues[np.isin(self._kinds, kinds)].tolist()
+        return found
+
     def _find_interrupts(self) -> list[tuple[int, int]]:
         """Each as the place before which it happened, and when: by message or by the tap."""
         table = self._table
-        found = [
-            (place + 1, table.time_ns(place))
-            for place in self._cue_list
-            if table.msg_type(place) == _INTERRUPT
-        ]
+        found = [(place + 1, table.time_ns(place)) for place in self._cues_of(_INTERRUPT)]
         found += [
             (table.event_place(number), event.time_ns)
             for number, event in enumerate(table.events)
@@ -329,7 +328,8 @@ class Scripts:
         if self._table.time_ns(last) < time_ns:
             return False
         number = bisect_left(self._shutdowns, time_ns)
-        return not self._shutdowns[number:] or self._shutdowns[number] > time_ns + _SHUTTING_NS
+        shut = number < len(self._shutdowns)
+        return not (shut and self._shutdowns[number] <= time_ns + _SHUTTING_NS)
 
 
 def _owners(parents: Array, is_cue: Array) -> Array:
