@@ -11,8 +11,8 @@ from collections import Counter
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, field
 
-from kspy.analysis.sameness.ids import TOKEN
-from kspy.analysis.sameness.rules import IDS, MASK, Rules
+from kspy.analysis.sameness.keys import masked_text
+from kspy.analysis.sameness.rules import IDS, Rules
 from kspy.export.compared.entry import ComparedThread, DifferingMessage
 
 
@@ -100,7 +100,6 @@ class Stability:
 
     def _masked(self, text: str) -> bytes:
         """Without what varies by nature: it would make each run a way of its own."""
-        text = self._rules.masked(text)
-        if self._rules.has(IDS):
-            text = TOKEN.sub(MASK, text)
+        rules = self._rules
+        text = masked_text(text, rules) if rules.has(IDS) else rules.masked(text)
         return text.encode("utf-8", "replace")
