@@ -50,7 +50,8 @@ async def test_whole_threads_of_what_matches() -> None:
 
 @piloted
 async def test_escape_leaves_the_bar_then_takes_the_filter_away() -> None:
-    async with viewing(HELLO, "slash", "=type:stream", "escape") as viewer:
+    async with viewing(HELLO, "slash", "=type:stream") as viewer:
+        await viewer.enter("escape")  # while it searches, this would only end the search
         assert len(viewer.rows) == 1
         assert viewer.app.focused is viewer.main.stream
         await viewer.enter("escape")
